@@ -1,0 +1,1 @@
+"""Datalists, splits, the decode-once cache, batches, provenance and phantoms."""

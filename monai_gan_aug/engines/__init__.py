@@ -1,0 +1,1 @@
+"""Ignite engines around plain step functions, their handlers and checkpoints."""

@@ -1,0 +1,1 @@
+"""Generation, quality, the benefit study and its statistics."""

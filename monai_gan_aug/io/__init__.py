@@ -1,0 +1,1 @@
+"""Files to arrays and the few tags we keep, and back. Imports no torch."""

@@ -1,0 +1,26 @@
+"""The names under which values travel: dictionary keys of samples, batches and engine outputs."""
+
+from monai.utils import StrEnum
+from monai.utils.enums import GanKeys
+
+__all__ = ["DataKeys", "GanAugKeys", "GanKeys"]
+
+
+class DataKeys(StrEnum):
+    """Keys of one sample or one batch."""
+
+    IMAGE = "image"
+    LABEL = "label"
+    GROUP = "group"
+    ID = "id"
+    PREDICTION = "pred"
+    LATENT = "latents"
+
+
+class GanAugKeys(StrEnum):
+    """Keys that the GAN engine adds to MONAI's :class:`~monai.utils.enums.GanKeys`."""
+
+    REAL_LOGITS = "real_logits"
+    FAKE_LOGITS = "fake_logits"
+    PENALTY = "penalty"
+    LABELS = "labels"

@@ -1,0 +1,1 @@
+"""Numbers that compare real with synthetic images, and predictions with labels."""

@@ -1,0 +1,1 @@
+"""Generators, discriminators and classifiers, built from MONAI blocks."""
