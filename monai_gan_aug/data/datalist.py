@@ -1,0 +1,216 @@
+"""The datalist: which image belongs to which class, patient and split, and the split's hash.
+
+The file is JSON in MONAI's decathlon style, so ``monai.data.load_decathlon_datalist`` reads it::
+
+    {"name": ..., "labels": {"0": "normal", "1": "pneumonia"},
+     "training": [{"image": "a/1.png", "label": 0, "group": "5f…", "id": "c0ffee…"}, …],
+     "validation": […], "test": […],
+     "split": {"seed": 0, "grouping": "…", "key_fingerprint": "…", "sha256": "…"},
+     "caveats": ["…"]}
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.io.hashing import sha256_json
+
+__all__ = ["NO_GROUPING", "SPLITS", "Datalist", "Entry", "SplitRecord"]
+
+SPLITS = ("training", "validation", "test")
+NO_GROUPING = "none"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image.
+
+    Args:
+        image: Path relative to the data root, with ``/``.
+        label: Index into the label names.
+        group: Keyed hash of the patient; unique per image when there is no grouping.
+        id: Content id of the file (:func:`monai_gan_aug.io.hashing.content_id`).
+    """
+
+    image: str
+    label: int
+    group: str
+    id: str
+
+
+@dataclass(frozen=True)
+class SplitRecord:
+    """How the split came about.
+
+    Args:
+        seed: Seed of the split.
+        grouping: Where patient ids came from (``"column patient_id"``, ``"DICOM PatientID"``,
+            ``"none"``).
+        key_fingerprint: Names the secret key of the patient hashes without revealing it; groups
+            of two datalists compare only when it is the same.
+        recipe: Fractions or patient numbers the split was asked for.
+    """
+
+    seed: int
+    grouping: str
+    key_fingerprint: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Datalist:
+    """A labelled, split set of images; a group never spans splits.
+
+    Args:
+        labels: Class names; the position is the label.
+        training: Entries the GAN and the classifier may learn from.
+        validation: Entries for choices.
+        test: Entries for the final number.
+        split: How the split came about.
+        name: Name of the data set, shown in reports.
+        caveats: Sentences every report of this data set must repeat.
+
+    Raises:
+        DataError: If a group or an image is in two splits, a label is out of range, or there are
+            fewer than two classes.
+    """
+
+    labels: tuple[str, ...]
+    training: tuple[Entry, ...]
+    validation: tuple[Entry, ...]
+    test: tuple[Entry, ...]
+    split: SplitRecord
+    name: str = "unnamed"
+    caveats: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.labels) < 2:
+            raise DataError(f"A datalist needs at least two classes, got {list(self.labels)}.")
+        for entry in self.entries():
+            if not 0 <= entry.label < len(self.labels):
+                raise DataError(
+                    f"{entry.image} has label {entry.label}, but there are {len(self.labels)} "
+                    "label names: name every class in `labels`."
+                )
+        for attribute, what in (("group", "patients"), ("id", "identical images")):
+            self._refuse_shared(attribute, what)
+
+    def _refuse_shared(self, attribute: str, what: str) -> None:
+        home: dict[str, str] = {}
+        shared = set()
+        for split in SPLITS:
+            for entry in self.entries(split):
+                value = getattr(entry, attribute)
+                if home.setdefault(value, split) != split:
+                    shared.add(value)
+        if shared:
+            shown = ", ".join(sorted(shared)[:5])
+            raise DataError(
+                f"{len(shared)} {what} are in more than one split ({shown}): "
+                "split again by patient with `prepare`."
+            )
+
+    def entries(self, split: str | None = None) -> tuple[Entry, ...]:
+        """Entries of one split, or of all three in order."""
+        if split is None:
+            return self.training + self.validation + self.test
+        if split not in SPLITS:
+            raise ValueError(f"`split` must be one of {SPLITS}, got {split!r}.")
+        chosen: tuple[Entry, ...] = getattr(self, split)
+        return chosen
+
+    def groups(self, split: str | None = None) -> frozenset[str]:
+        """Patient hashes of one split, or of all."""
+        return frozenset(entry.group for entry in self.entries(split))
+
+    def counts(self, split: str | None = None) -> dict[str, int]:
+        """Images per class name."""
+        counter = Counter(entry.label for entry in self.entries(split))
+        return {name: counter[index] for index, name in enumerate(self.labels)}
+
+    def group_counts(self, split: str | None = None) -> dict[str, int]:
+        """Patients per class name (a patient with images of two classes counts in both)."""
+        pairs = {(entry.label, entry.group) for entry in self.entries(split)}
+        counter = Counter(label for label, _ in pairs)
+        return {name: counter[index] for index, name in enumerate(self.labels)}
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the labels and of who is where; paths do not enter it."""
+        content = {
+            split: sorted([e.id, e.label, e.group] for e in self.entries(split)) for split in SPLITS
+        }
+        return sha256_json({"labels": list(self.labels), **content})
+
+    def with_labels_only(self, keep: Sequence[str]) -> "Datalist":
+        """The same split reduced to the named classes, relabelled in that order.
+
+        Raises:
+            DataError: If a name is unknown.
+        """
+        unknown = [name for name in keep if name not in self.labels]
+        if unknown:
+            raise DataError(f"Unknown classes {unknown}: choose from {list(self.labels)}.")
+        position = {self.labels.index(name): new for new, name in enumerate(keep)}
+        chosen = {
+            split: tuple(
+                replace(e, label=position[e.label])
+                for e in self.entries(split)
+                if e.label in position
+            )
+            for split in SPLITS
+        }
+        return replace(self, labels=tuple(keep), **chosen)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON content, hash included."""
+        return {
+            "name": self.name,
+            "labels": {str(index): name for index, name in enumerate(self.labels)},
+            **{split: [asdict(entry) for entry in self.entries(split)] for split in SPLITS},
+            "split": {**asdict(self.split), "sha256": self.sha256},
+            "caveats": list(self.caveats),
+        }
+
+    def save(self, path: Path) -> None:
+        """Write the datalist atomically."""
+        write_json(Path(path), self.to_dict())
+
+    @classmethod
+    def load(cls, path: Path) -> "Datalist":
+        """Read a datalist and check its hash.
+
+        Raises:
+            DataError: If the file is not a datalist or was edited after it was written.
+        """
+        path = Path(path)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            split = dict(content["split"])
+            recorded = split.pop("sha256")
+            names = content["labels"]
+            datalist = cls(
+                labels=tuple(names[str(index)] for index in range(len(names))),
+                **{key: tuple(Entry(**item) for item in content[key]) for key in SPLITS},
+                split=SplitRecord(**split),
+                name=content["name"],
+                caveats=tuple(content["caveats"]),
+            )
+        except FileNotFoundError:
+            raise DataError(f"{path.name} does not exist: make it with `prepare`.") from None
+        except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+            raise DataError(
+                f"{path.name} is not a datalist ({error}): make it with `prepare`."
+            ) from error
+        if datalist.sha256 != recorded:
+            raise DataError(
+                f"{path.name} was changed after it was written (its split hash differs): "
+                "make it again with `prepare`."
+            )
+        return datalist
