@@ -1,0 +1,225 @@
+"""One run of a bundle as a job: a folder of its own, done exactly once, in any executor.
+
+A job is plain data, so it travels to another process or another machine. Its folder holds what
+the bundle writes, ``job.log`` with everything the bundle printed, and, last of all, ``job.json``:
+a job is finished when that file names the identity of the job, and is run (again) otherwise.
+"""
+
+import contextlib
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from monai_gan_aug import __version__
+from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.io.hashing import sha256_file, sha256_json
+
+__all__ = ["BundleJob", "JobError", "job_executor", "run_job", "run_jobs"]
+
+logger = logging.getLogger(__name__)
+
+
+class JobError(RuntimeError):
+    """A job failed; the message names it, the cause and its log."""
+
+
+@dataclass(frozen=True)
+class BundleJob:
+    """One run of a bundle with some of its knobs turned.
+
+    Args:
+        name: Shown in progress bars and messages; unique within a study.
+        bundle: Folder of the bundle.
+        config_files: Names under the bundle's ``configs``, in the order they are merged.
+        overrides: Knobs, by their id in the configuration.
+        output_dir: Folder of this job alone.
+        inputs: Files made by earlier jobs; their content is part of this job's identity.
+        resumable: Keep the folder of an interrupted run, because the bundle resumes from it.
+    """
+
+    name: str
+    bundle: Path
+    config_files: tuple[str, ...]
+    overrides: Mapping[str, Any]
+    output_dir: Path
+    inputs: tuple[Path, ...] = field(default=())
+    resumable: bool = False
+
+    def config_paths(self) -> list[Path]:
+        """The configuration files, absolute."""
+        return [Path(self.bundle).resolve() / "configs" / name for name in self.config_files]
+
+    def identity(self) -> str:
+        """Hash of configuration, knobs and inputs: the same identity gives the same result."""
+        missing = [path.name for path in self.config_paths() if not path.is_file()]
+        if missing:
+            raise DataError(
+                f"The bundle {Path(self.bundle).name} has no configs/{missing[0]}: "
+                "check `bundles_dir` and the file names of the study."
+            )
+        return sha256_json(
+            {
+                "package": __version__,
+                "configs": [sha256_file(path) for path in self.config_paths()],
+                "overrides": json.loads(json.dumps(dict(self.overrides), default=str)),
+                "inputs": [sha256_file(path) for path in self.inputs],
+            }
+        )
+
+    def recorded(self) -> dict[str, Any]:
+        """Content of ``job.json``, or nothing."""
+        try:
+            content: dict[str, Any] = json.loads((self.output_dir / "job.json").read_text())
+        except (OSError, json.JSONDecodeError):
+            return {}
+        return content
+
+    def is_finished(self) -> bool:
+        """Whether this very job, inputs included, has been completed."""
+        return self.recorded().get("identity") == self.identity()
+
+
+@contextlib.contextmanager
+def _output_into(log: Path) -> Iterator[None]:
+    """Send everything this process prints, also from C code, to the end of ``log``."""
+    saved = os.dup(1), os.dup(2)
+    with log.open("ab") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+        try:
+            yield
+        finally:
+            for descriptor, kept in zip((1, 2), saved, strict=True):
+                os.dup2(kept, descriptor)
+                os.close(kept)
+
+
+def run_job(job: BundleJob) -> float:
+    """Run a job to its end and record it; return the seconds it took.
+
+    An interrupted run is resumed if the bundle can, and otherwise started from an empty folder.
+
+    Raises:
+        JobError: If the bundle raises; the folder keeps the log.
+    """
+    identity = job.identity()
+    begun = job.output_dir / "begun.json"
+    same = begun.is_file() and json.loads(begun.read_text()).get("identity") == identity
+    if job.output_dir.exists() and not (same and job.resumable):
+        shutil.rmtree(job.output_dir)
+    write_json(begun, {"identity": identity, "name": job.name})
+    start = time.monotonic()
+    log = job.output_dir / "job.log"
+    try:
+        with _output_into(log):
+            _run_bundle(job)
+    except (Exception, SystemExit) as error:
+        raise JobError(
+            f"{job.name} failed: {_root_cause(error)} (full text in {job.name}/job.log). "
+            "Mend the cause and run the study again: it goes on from here."
+        ) from error
+    seconds = time.monotonic() - start
+    write_json(
+        job.output_dir / "job.json", {"identity": identity, "name": job.name, "seconds": seconds}
+    )
+    return seconds
+
+
+def _root_cause(error: BaseException) -> str:
+    while error.__cause__ is not None:  # MONAI wraps what a configuration raises
+        error = error.__cause__
+    return f"{type(error).__name__}: {error}"
+
+
+def _run_bundle(job: BundleJob) -> None:
+    from monai.bundle import ConfigWorkflow  # heavy: only workers need it
+
+    workflow = ConfigWorkflow(
+        config_file=[str(path) for path in job.config_paths()],
+        workflow_type=None,
+        **job.overrides,
+    )
+    workflow.initialize()
+    workflow.run()
+    workflow.finalize()
+
+
+def _start_worker() -> None:
+    """Give a worker one torch thread, and end it when the study that started it is gone."""
+    import torch
+
+    torch.set_num_threads(1)
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def job_executor(workers: int | None = None) -> ProcessPoolExecutor:
+    """A pool of fresh processes, one torch thread each.
+
+    Args:
+        workers: Number of processes; the number of usable cores if not given.
+    """
+    count = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
+    context = multiprocessing.get_context("spawn")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    return ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
+
+
+def run_jobs(jobs: Sequence[BundleJob], executor: Executor, *, title: str) -> float:
+    """Run the jobs that are not finished; return the seconds of all, earlier runs included.
+
+    Args:
+        jobs: Jobs that do not depend on one another.
+        executor: Anything with :mod:`concurrent.futures`' ``submit``.
+        title: Text in front of the progress bar.
+
+    Raises:
+        JobError: At the first job that fails; jobs not yet started are cancelled.
+    """
+    open_jobs = [job for job in jobs if not job.is_finished()]
+    with tqdm(total=len(jobs), initial=len(jobs) - len(open_jobs), desc=title, unit="job") as bar:
+        futures = {executor.submit(run_job, job): job for job in open_jobs}
+        try:
+            _await_all(futures, bar)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+    return float(sum(job.recorded()["seconds"] for job in jobs))
+
+
+def _await_all(futures: Mapping[Future[float], BundleJob], bar: tqdm) -> None:
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, timeout=1.0, return_when=FIRST_COMPLETED)
+        for future in done:
+            try:
+                future.result()
+            except BrokenProcessPool as error:
+                raise JobError(
+                    "A worker process was killed (often: out of memory). Use fewer `workers` or a "
+                    "smaller `batch_size` and run the study again: it goes on from here."
+                ) from error
+            bar.update()
+        bar.refresh()
+
+
