@@ -21,7 +21,9 @@ ALLOWED = {
     "engines": FOUNDATION | {"io", "transforms"} | MODELS,
     "evaluation": FOUNDATION | {"io", "transforms", "data", "engines"} | MODELS,
     "reports": {"errors", "io"},
-    "bundle": FOUNDATION | {"io", "transforms", "data", "engines", "evaluation", "reports"} | MODELS,
+    "bundle": FOUNDATION
+    | {"io", "transforms", "data", "engines", "evaluation", "reports"}
+    | MODELS,
     "__main__": {"errors", "io", "transforms", "data", "evaluation", "reports"},
     "__init__": set(),
 }

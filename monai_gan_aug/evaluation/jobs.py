@@ -221,5 +221,3 @@ def _await_all(futures: Mapping[Future[float], BundleJob], bar: tqdm) -> None:
                 ) from error
             bar.update()
         bar.refresh()
-
-

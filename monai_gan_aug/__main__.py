@@ -1,0 +1,172 @@
+"""``python -m monai_gan_aug``: prepare, inspect, draw phantoms, rebuild a report.
+
+Training and generating run through ``python -m monai.bundle run``.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from monai_gan_aug import __version__
+
+__all__ = ["main"]
+
+
+def _inspect(arguments: argparse.Namespace) -> None:
+    from monai_gan_aug.io.contact_sheet import contact_sheet
+    from monai_gan_aug.io.inspection import inspect_folder
+
+    inspection = inspect_folder(arguments.source)
+    print(inspection.table())
+    if arguments.sheet:
+        contact_sheet(arguments.source, arguments.sheet)
+        print(f"Contact sheet: {arguments.sheet} (shows real images: keep it with the data)")
+
+
+def _source(arguments: argparse.Namespace) -> Any:
+    from monai_gan_aug.data import sources
+
+    kind = arguments.kind or ("csv" if arguments.csv else "folder")
+    if kind == "csv":
+        return sources.CsvSource(
+            csv=arguments.csv or "labels.csv",
+            image=arguments.image,
+            label=arguments.label,
+            patient=arguments.patient,
+        )
+    if kind == "json":
+        return sources.JsonPerImageSource(label=arguments.label, patient=arguments.patient)
+    if kind == "dicom":
+        return sources.DicomTreeSource()
+    return sources.FolderSource(patient_pattern=arguments.patient_pattern)
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    from monai_gan_aug.data.preparation import prepare
+
+    datalist = prepare(
+        _source(arguments),
+        arguments.source,
+        arguments.out,
+        fractions=tuple(arguments.fractions),
+        seed=arguments.seed,
+        limit=arguments.limit,
+        classes=arguments.classes,
+        key_file=arguments.key,
+        group=arguments.group,
+        name=arguments.name or arguments.source.resolve().name,
+        caveats=tuple(arguments.caveat),
+        on_error=arguments.on_error,
+        on_duplicates=arguments.on_duplicates,
+    )
+    for split in ("training", "validation", "test"):
+        images, patients = datalist.counts(split), datalist.group_counts(split)
+        row = ", ".join(f"{k}: {images[k]} images of {patients[k]} patients" for k in images)
+        print(f"{split:<11} {row}")
+    print(f"Patients from {datalist.split.grouping}. Split hash {datalist.sha256[:12]}.")
+    print(f"Written: {arguments.out}")
+
+
+def _phantoms(arguments: argparse.Namespace) -> None:
+    from monai_gan_aug.data.phantoms import class_counts, write_phantom_series
+
+    write_phantom_series(
+        arguments.out,
+        class_counts(arguments.patients, arguments.positive_fraction),
+        slices=arguments.slices,
+        size=arguments.size,
+        seed=arguments.seed,
+    )
+    print(f"Phantom head-CT series: {arguments.out}")
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from monai_gan_aug.reports.html import StudyReport
+
+    print(f"Report: {StudyReport(arguments.study).write(arguments.out)}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m monai_gan_aug",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    inspect = commands.add_parser("inspect", help="say what is in a folder, and what is unreadable")
+    inspect.add_argument("source", type=Path, help="folder of images")
+    inspect.add_argument("--sheet", type=Path, help="also write a contact sheet (PNG) here")
+    inspect.set_defaults(run=_inspect)
+
+    prepare = commands.add_parser("prepare", help="label and split a folder by patient")
+    _add_prepare_arguments(prepare)
+    prepare.set_defaults(run=_prepare)
+
+    phantoms = commands.add_parser("phantoms", help="draw phantom head-CT series as DICOM")
+    phantoms.add_argument("out", type=Path, help="new folder: <class>/<patient>/<slice>.dcm")
+    phantoms.add_argument("--patients", type=int, default=120)
+    phantoms.add_argument("--positive-fraction", type=float, default=0.5)
+    phantoms.add_argument("--slices", type=int, default=3, help="slices per patient")
+    phantoms.add_argument("--size", type=int, default=256, help="rows and columns")
+    phantoms.add_argument("--seed", type=int, default=0)
+    phantoms.set_defaults(run=_phantoms)
+
+    report = commands.add_parser("report", help="rebuild the report of a study")
+    report.add_argument("study", type=Path, help="study.json")
+    report.add_argument("--out", type=Path, help="report.html (default: beside study.json)")
+    report.set_defaults(run=_report)
+    return parser
+
+
+def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", type=Path, help="root of the images")
+    add("--out", type=Path, required=True, help="datalist.json to write")
+    add("--kind", choices=("folder", "csv", "json", "dicom"), help="default: folder per class")
+    add("--csv", help="CSV of image, label and patient, relative to the source")
+    add("--image", default="image", help="CSV column of the image path")
+    add("--label", default="label", help="CSV column, or dotted JSON key, of the label")
+    add("--patient", help="CSV column, or dotted JSON key, of the patient")
+    add("--patient-pattern", help="regular expression with one group: the patient in a file name")
+    add("--group", choices=("none",), help="there is no patient id: every image is its own patient")
+    add("--classes", nargs="+", help="use these classes only, in this order")
+    add(
+        "--fractions",
+        nargs=3,
+        type=float,
+        default=(0.7, 0.15, 0.15),
+        metavar=("TRAIN", "VAL", "TEST"),
+    )
+    add("--seed", type=int, default=0)
+    add("--limit", type=int, help="reduce to this many images, keeping the class ratio")
+    add("--key", type=Path, help="file of the secret key that hashes patient ids")
+    add("--name", help="name of the data set in reports")
+    add(
+        "--caveat",
+        action="append",
+        default=[],
+        help="sentence for every report (repeatable)",
+    )
+    add("--on-error", choices=("raise", "skip"), default="raise")
+    add("--on-duplicates", choices=("refuse", "group"), default="refuse")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit code (2 for bad data, with the reason on stderr)."""
+    arguments = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        arguments.run(arguments)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,266 @@
+"""``study.json``: what every job of a study left behind, with intervals and the verdict."""
+
+import json
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from monai_gan_aug import __version__
+from monai_gan_aug.data.datalist import SPLITS, Datalist
+from monai_gan_aug.data.provenance import SyntheticDatalist
+from monai_gan_aug.engines.predictions import Predictions
+from monai_gan_aug.evaluation.arms import Arm
+from monai_gan_aug.evaluation.statistics import ArmStatistics
+from monai_gan_aug.evaluation.verdict import verdict
+from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.metrics.classification import roc_curve
+from monai_gan_aug.metrics.weighted import METRICS, confusion
+
+__all__ = ["Comparison", "StudyRecord", "write_record"]
+
+LIBRARIES = ("torch", "monai", "pytorch-ignite", "pydicom", "numpy", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the verdict is about, named before the study runs.
+
+    Args:
+        arm: The arm judged.
+        controls: What it must beat, the baseline first.
+        metric: Name of the metric.
+        relevant_effect: Smallest difference that would matter.
+    """
+
+    arm: str = "real_plus_synthetic"
+    controls: Sequence[str] = ("classical", "classical_twice")
+    metric: str = "auc"
+    relevant_effect: float = 0.02
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every arm it needs."""
+        return (self.arm, *self.controls)
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """Where the results of a finished study lie, and what they are called.
+
+    Args:
+        folder: The study's folder.
+        name: Short name.
+        title: What the images and classes are.
+        datalists: Split of every seed.
+        arms: Arms that were trained.
+        comparison: What the verdict is about.
+        recipe: Settings that shaped the result.
+        grids: Pictures of every class, from :func:`monai_gan_aug.evaluation.pictures.draw_grids`.
+        stages: Seconds by stage.
+        seconds: Seconds of this run.
+    """
+
+    folder: Path
+    name: str
+    title: str
+    datalists: Mapping[int, Datalist]
+    arms: Sequence[Arm]
+    comparison: Comparison
+    recipe: Mapping[str, Any]
+    grids: Sequence[Mapping[str, Any]]
+    stages: Mapping[str, float]
+    seconds: float
+
+    def seed_folder(self, seed: int) -> Path:
+        """Folder of one seed."""
+        return self.folder / f"seed-{seed}"
+
+    def predictions(self) -> list[Predictions]:
+        """One per seed and arm."""
+        return [
+            Predictions.load(self.seed_folder(seed) / f"arm-{arm.name}" / "predictions.json")
+            for seed in self.datalists
+            for arm in self.arms
+        ]
+
+
+def write_record(record: StudyRecord) -> Path:
+    """Compute intervals and the verdict from the predictions; write and return ``study.json``.
+
+    Raises:
+        DataError: If predictions are missing or do not belong together.
+    """
+    predictions = record.predictions()
+    statistics = ArmStatistics(predictions)
+    titles = {arm.name: arm.title for arm in record.arms}
+    chosen = record.comparison
+    conclusion = verdict(
+        statistics,
+        chosen.arm,
+        tuple(chosen.controls),
+        metric=chosen.metric,
+        relevant_effect=chosen.relevant_effect,
+        titles=titles,
+    )
+    content = {
+        "schema": 1,
+        "name": record.name,
+        "title": record.title,
+        "created": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "dataset": _dataset(record),
+        "recipe": dict(record.recipe),
+        "seeds": [_seed(record, seed) for seed in record.datalists],
+        "arms": [_arm(arm, record, statistics, predictions) for arm in record.arms],
+        "comparisons": _comparisons(record, statistics),
+        "verdict": conclusion.to_dict(),
+        "curves": {
+            "roc": _roc_curves(predictions),
+            "gan": list(_curves(record, "gan*")),
+            "classifier": list(_curves(record, "arm-*")),
+        },
+        "quality": list(_quality(record)),
+        "grids": list(record.grids),
+        "provenance": _provenance(record),
+        "timing": {
+            "stages": [{"name": k, "seconds": round(v, 1)} for k, v in record.stages.items()],
+            "total_seconds": round(record.seconds, 1),
+        },
+    }
+    path = record.folder / "study.json"
+    write_json(path, content)
+    return path
+
+
+def _dataset(record: StudyRecord) -> dict[str, Any]:
+    first = next(iter(record.datalists.values()))
+    return {
+        "labels": list(first.labels),
+        "images": first.counts(),
+        "patients": first.group_counts(),
+        "grouping": first.split.grouping,
+        "caveats": list(first.caveats),
+    }
+
+
+def _seed(record: StudyRecord, seed: int) -> dict[str, Any]:
+    datalist = record.datalists[seed]
+    synthetic = [
+        SyntheticDatalist.load(path)
+        for path in sorted(record.seed_folder(seed).glob("synthetic*/datalist.json"))
+    ]
+    return {
+        "seed": seed,
+        "split_sha256": datalist.sha256,
+        "checkpoint_sha256": [item.provenance.checkpoint_sha256 for item in synthetic],
+        "synthetic_sha256": [item.sha256 for item in synthetic],
+        "images": {split: datalist.counts(split) for split in SPLITS},
+        "patients": {split: datalist.group_counts(split) for split in SPLITS},
+    }
+
+
+def _arm(
+    arm: Arm,
+    record: StudyRecord,
+    statistics: ArmStatistics,
+    predictions: Sequence[Predictions],
+) -> dict[str, Any]:
+    folder = record.seed_folder(next(iter(record.datalists))) / f"arm-{arm.name}"
+    tables = [
+        confusion(item.labels, item.probabilities, np.ones((1, len(item))))[0]
+        for item in predictions
+        if item.arm == arm.name
+    ]
+    return {
+        "name": arm.name,
+        "title": arm.title,
+        "role": arm.role,
+        "steps": json.loads((folder / "metrics.json").read_text())["steps"],
+        "metrics": {name: statistics.metric(arm.name, name).to_dict() for name in METRICS},
+        "confusion": np.sum(tables, axis=0).round().astype(int).tolist(),
+    }
+
+
+def _comparisons(record: StudyRecord, statistics: ArmStatistics) -> list[dict[str, Any]]:
+    chosen = record.comparison
+    baseline = chosen.controls[0]
+    pairs = [(arm.name, baseline) for arm in record.arms if arm.name != baseline]
+    pairs += [(chosen.arm, control) for control in chosen.controls[1:]]
+    rows = []
+    for arm, control in pairs:
+        found = statistics.difference(arm, control, chosen.metric).to_dict()
+        rows.append(
+            {
+                "arm": arm,
+                "control": control,
+                "metric": chosen.metric,
+                "difference": found.pop("mean"),
+                **found,
+                "primary": arm == chosen.arm,
+            }
+        )
+    return rows
+
+
+def _roc_curves(predictions: Sequence[Predictions]) -> dict[str, Any]:
+    """Mean over seeds of the true positive rate at common false positive rates."""
+    grid = np.linspace(0, 1, 101)
+    curves: dict[str, list[np.ndarray]] = {}
+    for item in predictions:
+        if len(item.class_names) != 2:
+            return {}
+        points = roc_curve(item.labels == 1, item.probabilities[:, 1])
+        curves.setdefault(item.arm, []).append(np.interp(grid, points["fpr"], points["tpr"]))
+    return {
+        arm: {"fpr": grid.round(4).tolist(), "tpr": np.mean(rows, axis=0).round(4).tolist()}
+        for arm, rows in curves.items()
+    }
+
+
+def _curves(record: StudyRecord, folders: str) -> Iterator[dict[str, Any]]:
+    for seed in record.datalists:
+        for path in sorted(record.seed_folder(seed).glob(f"{folders}/curves.json")):
+            kind, _, rest = path.parent.name.partition("-")
+            name = {"arm": rest} if kind == "arm" else {"name": _gan_name(record, rest)}
+            yield {"seed": seed, **name, **json.loads(path.read_text())}
+
+
+def _gan_name(record: StudyRecord, position: str) -> str:
+    labels = next(iter(record.datalists.values())).labels
+    return labels[int(position)] if position else "all classes"
+
+
+def _quality(record: StudyRecord) -> Iterator[dict[str, Any]]:
+    for seed in record.datalists:
+        path = record.seed_folder(seed) / "quality" / "quality.json"
+        if path.is_file():
+            for row in json.loads(path.read_text()):
+                yield {"seed": seed, **row}
+
+
+def _provenance(record: StudyRecord) -> dict[str, Any]:
+    versions = {}
+    for library in LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            versions[library] = "not installed"
+    first = next(iter(record.datalists.values()))
+    return {
+        "package": __version__,
+        "versions": {"python": platform.python_version(), **versions},
+        "machine": _machine(),
+        "key_fingerprint": first.split.key_fingerprint,
+    }
+
+
+def _machine() -> str:
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, {gpu}"
