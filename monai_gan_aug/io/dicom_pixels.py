@@ -1,0 +1,266 @@
+"""The pixels of a DICOM data set: layout checked first, memory taken after."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom import Dataset
+from pydicom.encaps import get_frame
+from pydicom.pixels import apply_color_lut, get_decoder
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000TransferSyntaxes,
+    JPEGExtended12Bit,
+    JPEGLSTransferSyntaxes,
+)
+
+from monai_gan_aug.errors import ImageReadError
+from monai_gan_aug.io.dicom_dataset import COPY_AGAIN, quiet_pydicom
+from monai_gan_aug.io.dicom_elements import integer, text
+from monai_gan_aug.io.dicom_scan import UNDEFINED_LENGTH
+from monai_gan_aug.io.image import ReadLimits
+from monai_gan_aug.io.refusal import refuse_bad_content
+
+__all__ = ["PIXEL_TAGS", "PixelLayout", "decode_pixels", "pixel_layout"]
+
+PIXEL_TAGS = (
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "RedPaletteColorLookupTableDescriptor",
+    "GreenPaletteColorLookupTableDescriptor",
+    "BluePaletteColorLookupTableDescriptor",
+    "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData",
+    "BluePaletteColorLookupTableData",
+    "SegmentedRedPaletteColorLookupTableData",
+    "SegmentedGreenPaletteColorLookupTableData",
+    "SegmentedBluePaletteColorLookupTableData",
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+    "PixelData",
+)
+
+GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
+PALETTE = "PALETTE COLOR"
+COLOUR = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})
+LITTLE_ENDIAN = frozenset(
+    {ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian}
+)
+BITS_ALLOCATED = (1, 8, 16, 32)
+RETIRED_JPEG = frozenset(
+    {JPEGExtended12Bit, UID("1.2.840.10008.1.2.4.53"), UID("1.2.840.10008.1.2.4.55")}
+)
+"""12-bit lossy JPEG: sequential, spectral selection and full progression; GDCM decodes them."""
+
+
+@dataclass(frozen=True)
+class PixelLayout:
+    """How the pixel data are laid out, as far as it was checked.
+
+    Args:
+        rows: Image height.
+        columns: Image width.
+        photometric: Photometric Interpretation.
+        samples: 1 or 3 samples per pixel.
+        bits_allocated: Bits a sample takes.
+        bits_stored: Bits a sample uses.
+        signed: Whether samples are two's complement.
+    """
+
+    rows: int
+    columns: int
+    photometric: str
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    signed: bool
+
+    @property
+    def stored_range(self) -> tuple[int, int]:
+        """Smallest and largest value that a sample can store."""
+        if self.signed:
+            return -(2 ** (self.bits_stored - 1)), 2 ** (self.bits_stored - 1) - 1
+        return 0, 2**self.bits_stored - 1
+
+
+def pixel_layout(dataset: Dataset, name: str, limits: ReadLimits) -> PixelLayout:
+    """Read and check the attributes that say how large the pixels are and what they mean.
+
+    Raises:
+        ImageReadError: If one is missing, impossible, beyond the limits or not supported.
+    """
+    rows, columns = (_integer(dataset, keyword, name) for keyword in ("Rows", "Columns"))
+    frames = _integer(dataset, "NumberOfFrames", name, default=1) or 1
+    if min(rows, columns, frames) < 1:
+        raise ImageReadError(name, f"says it has {rows} x {columns} pixels", COPY_AGAIN)
+    if rows * columns > limits.max_pixels:
+        raise ImageReadError(
+            name,
+            f"says it has {rows} x {columns} pixels, more than {limits.max_pixels}",
+            "remove it, or raise `max_pixels` if it is trusted",
+        )
+    if frames > 1:
+        raise ImageReadError(
+            name, f"has {frames} frames", "export it as one file per frame: images here are 2-D"
+        )
+    photometric = text(dataset, "PhotometricInterpretation") or "missing"
+    if photometric not in GREY | COLOUR | {PALETTE}:
+        raise ImageReadError(
+            name,
+            f"has the photometric interpretation {photometric[:16]!r}, which is not supported",
+            f"convert it to one of {', '.join(sorted(GREY | COLOUR | {PALETTE}))}",
+        )
+    return PixelLayout(
+        rows=rows,
+        columns=columns,
+        photometric=photometric,
+        samples=_samples(dataset, photometric, name),
+        signed=_integer(dataset, "PixelRepresentation", name, default=0) == 1,
+        **_bits(dataset, name),
+    )
+
+
+def _integer(dataset: Dataset, keyword: str, name: str, default: int | None = None) -> int:
+    value = integer(dataset, keyword)
+    if value is None:
+        value = default
+    if value is None:
+        raise ImageReadError(name, f"has no {keyword}", "export it again as an image")
+    return value
+
+
+def _samples(dataset: Dataset, photometric: str, name: str) -> int:
+    samples = _integer(dataset, "SamplesPerPixel", name, default=1)
+    if samples != (3 if photometric in COLOUR else 1):
+        raise ImageReadError(
+            name, f"has {samples} samples per pixel, which contradicts {photometric}", COPY_AGAIN
+        )
+    return samples
+
+
+def _bits(dataset: Dataset, name: str) -> dict[str, int]:
+    allocated = _integer(dataset, "BitsAllocated", name)
+    stored = _integer(dataset, "BitsStored", name, default=allocated)
+    highest = _integer(dataset, "HighBit", name, default=stored - 1)
+    if allocated not in BITS_ALLOCATED or not 1 <= stored <= allocated or highest != stored - 1:
+        raise ImageReadError(
+            name,
+            f"has {allocated} bits allocated, {stored} stored and high bit {highest}, which do "
+            "not go together",
+            f"export it with {', '.join(map(str, BITS_ALLOCATED))} bits allocated",
+        )
+    return {"bits_allocated": allocated, "bits_stored": stored}
+
+
+def decode_pixels(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArray[np.generic]:
+    """Stored values: shape ``(H, W)`` for grey, ``(H, W, 3)`` in RGB for colour and palettes.
+
+    Raises:
+        ImageReadError: If the pixel data are truncated, damaged, not encoded as the transfer
+            syntax says, or need a decoder that is not installed.
+    """
+    syntax = _transfer_syntax(dataset, name)
+    element: Any = dataset.get_item("PixelData")
+    if (element.length == UNDEFINED_LENGTH) != syntax.is_encapsulated:
+        raise ImageReadError(
+            name, f"does not hold pixels in its transfer syntax ({syntax.name})", "export it again"
+        )
+    if layout.photometric in GREY and syntax in LITTLE_ENDIAN and layout.bits_allocated > 1:
+        return _native_grey(dataset, layout, name)
+    with quiet_pydicom(), refuse_bad_content(name, "has damaged pixel data", COPY_AGAIN):
+        if syntax in RETIRED_JPEG and layout.bits_stored > 8:
+            return _decode_twelve_bit_jpeg(dataset, layout, syntax)
+        decoder = get_decoder(syntax)
+        if not decoder.is_available:
+            raise _missing_decoder(syntax, name)
+        pixels, _ = decoder.as_array(dataset, index=0 if syntax.is_encapsulated else None)
+        if layout.photometric == PALETTE:
+            return apply_color_lut(pixels, dataset)
+        return pixels
+
+
+def _native_grey(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArray[np.generic]:
+    """Uncompressed little-endian grey values, several times as fast as through pydicom."""
+    element: Any = dataset.get_item("PixelData")
+    content = element.value or b""
+    size = layout.bits_allocated // 8
+    needed = layout.rows * layout.columns * size
+    if len(content) < needed:
+        raise ImageReadError(
+            name,
+            f"has {len(content)} bytes of pixel data where {layout.rows} x {layout.columns} "
+            f"pixels need {needed}",
+            COPY_AGAIN,
+        )
+    kind = f"<{'i' if layout.signed else 'u'}{size}"
+    values = np.frombuffer(content, kind, layout.rows * layout.columns)
+    values = values.reshape(layout.rows, layout.columns)
+    unused = layout.bits_allocated - layout.bits_stored
+    return (values << unused) >> unused if unused else values
+
+
+def _transfer_syntax(dataset: Dataset, name: str) -> UID:
+    syntax: UID = dataset.file_meta.TransferSyntaxUID
+    try:
+        get_decoder(syntax)
+    except NotImplementedError:
+        if syntax in RETIRED_JPEG:
+            return syntax
+        shown = syntax.name if syntax.is_valid else "an invalid UID"
+        raise ImageReadError(
+            name, f"has the transfer syntax {shown}, which is not supported", "export it again"
+        ) from None
+    return syntax
+
+
+def _missing_decoder(syntax: UID, name: str) -> ImageReadError:
+    if syntax in JPEGLSTransferSyntaxes:
+        package = "pyjpegls"
+    elif syntax in JPEG2000TransferSyntaxes or "High-Throughput" in syntax.name:
+        package = "pylibjpeg pylibjpeg-openjpeg"
+    else:
+        package = "python-gdcm"
+    return ImageReadError(
+        name,
+        f"is compressed with {syntax.name}, whose decoder is not installed",
+        f"run `pip install {package}`",
+    )
+
+
+def _decode_twelve_bit_jpeg(
+    dataset: Dataset, layout: PixelLayout, syntax: UID
+) -> npt.NDArray[np.uint16]:
+    """Decode through GDCM itself: pydicom's adapter leaves 12-bit lossy JPEG out."""
+    try:
+        import gdcm  # type: ignore[import-untyped]
+    except ImportError:
+        raise _missing_decoder(syntax, "The image") from None
+    fragment = gdcm.Fragment()
+    fragment.SetByteStringValue(get_frame(dataset.PixelData, 0, number_of_frames=1))
+    fragments = gdcm.SequenceOfFragments.New()
+    fragments.AddFragment(fragment)
+    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
+    element.SetValue(fragments.__ref__())
+    image = gdcm.Image()
+    image.SetNumberOfDimensions(2)
+    image.SetDimensions((layout.columns, layout.rows, 1))
+    image.SetDataElement(element)
+    grey = gdcm.PhotometricInterpretation.GetPIType(layout.photometric)
+    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(grey))
+    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(str(syntax))))
+    stored = layout.bits_stored
+    image.SetPixelFormat(gdcm.PixelFormat(1, layout.bits_allocated, stored, stored - 1, 0))
+    values = np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), "<u2")
+    return values.reshape(layout.rows, layout.columns)

@@ -1,0 +1,88 @@
+"""One loader for every image: the content decides, and there is no second attempt."""
+
+from pathlib import Path
+
+from monai_gan_aug.errors import ImageReadError
+from monai_gan_aug.io.detect import ImageFormat, detect_format
+from monai_gan_aug.io.dicom import read_dicom
+from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units, display_name
+from monai_gan_aug.io.raster import read_raster
+from monai_gan_aug.io.refusal import refuse_bad_content
+
+__all__ = ["DecodedImage", "ReadLimits", "Units", "read_image"]
+
+RASTER = frozenset({ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.TIFF, ImageFormat.BMP})
+DEFAULT_LIMITS = ReadLimits()
+
+
+def read_image(
+    path: str | Path,
+    *,
+    root: str | Path | None = None,
+    limits: ReadLimits = DEFAULT_LIMITS,
+    allow_raw: bool = False,
+    allow_no_preamble: bool = False,
+    target_size: int | None = None,
+) -> DecodedImage:
+    """Read one two-dimensional image from DICOM, PNG, JPEG, TIFF, BMP or NIfTI.
+
+    CT becomes Hounsfield units, colour becomes RGB, MONOCHROME1 is inverted once, EXIF rotation
+    is applied; :mod:`monai_gan_aug.io.raster` has the table of raster conversions.
+
+    Args:
+        path: The file.
+        root: Folder that messages name the file relative to; only the bare name without it.
+        limits: Sizes beyond which the file is refused.
+        allow_raw: Accept a CT without rescale values, in native units.
+        allow_no_preamble: Accept DICOM without the 128-byte preamble.
+        target_size: Side in pixels that the image will be shrunk to. A JPEG is then decoded at a
+            reduced scale of at least twice that size, several times as fast; its area means
+            differ from those of the full decoding by a few grey levels.
+
+    Raises:
+        ImageReadError: If the file is not an image, is damaged, too large or not supported. No
+            other exception is raised for what a file contains.
+    """
+    path = Path(path)
+    name = display_name(path, root)
+    with refuse_bad_content(name, "cannot be opened", "check that it exists and may be read"):
+        kind = _acceptable_format(path, name, limits, allow_no_preamble)
+        if kind in RASTER:
+            return read_raster(path, name, kind, limits, target_size)
+        return read_dicom(
+            path, name, limits, allow_raw=allow_raw, allow_no_preamble=allow_no_preamble
+        )
+
+
+def _acceptable_format(
+    path: Path, name: str, limits: ReadLimits, allow_no_preamble: bool
+) -> ImageFormat:
+    if not path.exists():
+        raise ImageReadError(name, "does not exist", "check the path")
+    if not path.is_file():
+        raise ImageReadError(name, "is not a file", "name the image files")
+    size = path.stat().st_size
+    if size > limits.max_file_bytes:
+        raise ImageReadError(
+            name,
+            f"has {size} bytes, more than {limits.max_file_bytes}",
+            "remove it, or raise `max_file_bytes` if it is trusted",
+        )
+    kind = detect_format(path)
+    if kind is ImageFormat.EMPTY:
+        raise ImageReadError(name, "is empty", "copy it again from the source")
+    if kind is ImageFormat.UNKNOWN:
+        raise ImageReadError(
+            name,
+            "is not DICOM, PNG, JPEG, TIFF, BMP or NIfTI, whatever its name says",
+            "convert it, or leave it out of the image folder",
+        )
+    if kind is ImageFormat.DICOMDIR:
+        raise ImageReadError(name, "is a DICOMDIR index, not an image", "name the image files")
+    if kind is ImageFormat.DICOM_WITHOUT_PREAMBLE and not allow_no_preamble:
+        raise ImageReadError(
+            name,
+            "seems to be DICOM without the 128-byte preamble",
+            "write it again as a DICOM file, or pass `allow_no_preamble`",
+        )
+    return kind
