@@ -11,8 +11,8 @@ The file is JSON in MONAI's decathlon style, so ``monai.data.load_decathlon_data
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -147,26 +147,6 @@ class Datalist:
             split: sorted([e.id, e.label, e.group] for e in self.entries(split)) for split in SPLITS
         }
         return sha256_json({"labels": list(self.labels), **content})
-
-    def with_labels_only(self, keep: Sequence[str]) -> "Datalist":
-        """The same split reduced to the named classes, relabelled in that order.
-
-        Raises:
-            DataError: If a name is unknown.
-        """
-        unknown = [name for name in keep if name not in self.labels]
-        if unknown:
-            raise DataError(f"Unknown classes {unknown}: choose from {list(self.labels)}.")
-        position = {self.labels.index(name): new for new, name in enumerate(keep)}
-        chosen = {
-            split: tuple(
-                replace(e, label=position[e.label])
-                for e in self.entries(split)
-                if e.label in position
-            )
-            for split in SPLITS
-        }
-        return replace(self, labels=tuple(keep), **chosen)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON content, hash included."""

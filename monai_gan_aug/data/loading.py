@@ -1,0 +1,135 @@
+"""Batches by index from the cache: no worker processes, no per-image Python, resumable."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from monai_gan_aug.data.streams import (
+    BalancedStream,
+    IndexStream,
+    PermutationStream,
+    class_streams,
+)
+from monai_gan_aug.errors import DataError
+
+__all__ = ["BatchLoader", "BatchSource", "EvaluationLoader", "check_position"]
+
+Batch = dict[Any, torch.Tensor]
+
+
+@runtime_checkable
+class BatchSource(Protocol):
+    """A data set that makes whole batches, such as the ones in ``data.datasets``."""
+
+    targets: np.ndarray
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: np.ndarray) -> Batch:
+        """Images and labels at ``indices``."""
+
+
+class BatchLoader:
+    """Endless training batches, ``steps`` of them per pass of a ``for`` loop, all of full size.
+
+    The indices are a pure function of the seed and of the position in the stream: passes over the
+    data follow each other without a gap, a batch may span two, and :meth:`load_state_dict`
+    resumes exactly. Each new ``for`` loop continues where the last one stopped.
+
+    Args:
+        dataset: Where batches come from.
+        batch_size: Images per batch; may exceed the size of the data set.
+        steps: Batches per pass of a ``for`` loop (an epoch of the engine).
+        balance: ``"none"``: every image equally often. ``"weighted"``: every class has the same
+            share of every batch, and inside a class every image comes equally often.
+        seed: Makes the stream.
+
+    Raises:
+        ValueError: If a number is not positive or ``balance`` is unknown.
+        DataError: If the data set is empty.
+    """
+
+    def __init__(
+        self,
+        dataset: BatchSource,
+        batch_size: int,
+        steps: int,
+        *,
+        balance: Literal["none", "weighted"] = "none",
+        seed: int = 0,
+    ) -> None:
+        if batch_size < 1 or steps < 1:
+            raise ValueError(
+                f"`batch_size` and `steps` must be at least 1, got {batch_size} and {steps}."
+            )
+        if len(dataset) == 0:
+            raise DataError("The data set holds no images: look at the split and at `labels`.")
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.steps = steps
+        self.position = 0
+        self._stream = index_stream(dataset.targets, balance, seed)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __iter__(self) -> Iterator[Batch]:
+        for _ in range(self.steps):
+            begin = self.position * self.batch_size
+            indices = self._stream.at(np.arange(begin, begin + self.batch_size))
+            self.position += 1
+            yield self.dataset.batch(indices)
+
+    def state_dict(self) -> dict[str, int]:
+        """Batches drawn so far, as ``{"position": int}``."""
+        return {"position": self.position}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Continue behind the batches that were drawn when ``state`` was taken."""
+        self.position = check_position(state)
+
+
+class EvaluationLoader:
+    """Every image once, in the order of the data set; the last batch may be smaller.
+
+    Args:
+        dataset: Where batches come from.
+        batch_size: Images per batch.
+    """
+
+    def __init__(self, dataset: BatchSource, batch_size: int) -> None:
+        if batch_size < 1:
+            raise ValueError(f"`batch_size` must be at least 1, got {batch_size}.")
+        self.dataset = dataset
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.dataset) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for begin in range(0, len(self.dataset), self.batch_size):
+            end = min(begin + self.batch_size, len(self.dataset))
+            yield self.dataset.batch(np.arange(begin, end))
+
+
+def index_stream(targets: np.ndarray, balance: str, seed: int, salt: int = 0) -> IndexStream:
+    """The stream that ``balance`` names; ``salt`` separates streams of one seed."""
+    if balance == "none":
+        return PermutationStream(np.arange(len(targets)), [seed, salt])
+    if balance == "weighted":
+        return BalancedStream(class_streams(targets, [seed, salt]))
+    raise ValueError(f"`balance` must be 'none' or 'weighted' here, got {balance!r}.")
+
+
+def check_position(state: Mapping[str, int]) -> int:
+    """The position in a loader's state.
+
+    Raises:
+        ValueError: If it is not a non-negative integer.
+    """
+    position = state.get("position")
+    if not isinstance(position, int) or position < 0:
+        raise ValueError(f"A loader's state must be {{'position': int >= 0}}, got {dict(state)}.")
+    return position

@@ -1,0 +1,206 @@
+"""Training batches of real and synthetic images, in a fixed share, after a check for leaks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+import torch
+
+from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
+from monai_gan_aug.data.loading import Batch, check_position, index_stream
+from monai_gan_aug.data.provenance import check_chain
+from monai_gan_aug.data.streams import BalancedStream, IndexStream, ToppedUpStream
+from monai_gan_aug.errors import DataError
+from monai_gan_aug.keys import DataKeys
+
+__all__ = ["MixedBatches"]
+
+REAL_SALT, SYNTHETIC_SALT, TOP_UP_SALT = 0, 1, 2
+
+
+class MixedBatches:
+    """Like :class:`monai_gan_aug.data.loading.BatchLoader`, with synthetic images mixed in.
+
+    The first ``warm_start_fraction`` of all batches is purely synthetic; afterwards
+    ``synthetic_fraction`` of the images are. A share that is no whole number per batch is met on
+    average, as evenly as possible. Real images come first in a batch.
+
+    Args:
+        real: Training images of patients.
+        synthetic: Synthetic images, a sequence of such sets, or ``None``.
+        batch_size: Images per batch.
+        steps: Batches per pass of a ``for`` loop.
+        synthetic_fraction: Share of synthetic images, in ``[0, 1]``.
+        warm_start_fraction: Share of ``total_steps`` that is purely synthetic, in ``[0, 1]``.
+        balance: ``"none"``: every image of a kind equally often. ``"weighted"``: classes have
+            equal shares among the real and among the synthetic images. ``"synthetic"``: every
+            class is topped up by synthetic images to the size of the largest, so the classes are
+            equal and the largest stays purely real (``synthetic_fraction`` must be 0).
+        seed: Makes the stream.
+        total_steps: Batches of the whole training, if it is more than one pass.
+
+    Raises:
+        ValueError: If a number is out of range, or settings contradict each other.
+        DataError: If synthetic images are asked for and there are none.
+        ProvenanceError: If a GAN saw validation or test patients of ``real``.
+    """
+
+    def __init__(
+        self,
+        real: CachedImages,
+        synthetic: SyntheticImages | Sequence[SyntheticImages] | None,
+        batch_size: int,
+        steps: int,
+        *,
+        synthetic_fraction: float = 0.0,
+        warm_start_fraction: float = 0.0,
+        balance: Literal["none", "weighted", "synthetic"] = "none",
+        seed: int = 0,
+        total_steps: int | None = None,
+    ) -> None:
+        _check_numbers(batch_size, steps, synthetic_fraction, warm_start_fraction)
+        if balance == "synthetic" and synthetic_fraction:
+            raise ValueError(
+                "`balance='synthetic'` decides the share itself: leave `synthetic_fraction` at 0, "
+                f"got {synthetic_fraction}."
+            )
+        self.dataset = real
+        self.batch_size = batch_size
+        self.steps = steps
+        self.position = 0
+        self._synthetic = _Synthetic(real, synthetic)
+        if (synthetic_fraction or warm_start_fraction) and not len(self._synthetic):
+            raise DataError("There are no synthetic images to mix in: generate them first.")
+        self._share = Fraction(synthetic_fraction).limit_denominator(10_000)
+        self._warm_steps = round(warm_start_fraction * (total_steps or steps))
+        plain = "weighted" if balance == "synthetic" else balance
+        self._synthetic_stream = (
+            index_stream(self._synthetic.targets, plain, seed, SYNTHETIC_SALT)
+            if len(self._synthetic)
+            else None
+        )
+        self._stream = (
+            self._topped_up(seed)
+            if balance == "synthetic"
+            else index_stream(real.targets, balance, seed, REAL_SALT)
+        )
+
+    def _topped_up(self, seed: int) -> IndexStream:
+        real, extra = self.dataset.targets, self._synthetic.targets
+        classes = range(len(self.dataset.label_names))
+        largest = max(int((real == label).sum()) for label in classes)
+        return BalancedStream(
+            [
+                ToppedUpStream(
+                    np.flatnonzero(real == label),
+                    np.flatnonzero(extra == label),
+                    largest,
+                    len(real),
+                    [seed, TOP_UP_SALT, label],
+                )
+                for label in classes
+            ]
+        )
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __iter__(self) -> Iterator[Batch]:
+        for _ in range(self.steps):
+            indices = self.indices(self.position)
+            self.position += 1
+            yield self._gather(indices)
+
+    def indices(self, position: int) -> np.ndarray:
+        """Indices of the batch at ``position``, shape ``(B,)``.
+
+        A synthetic image's index is shifted by the number of real images.
+        """
+        size = self.batch_size
+        if position < self._warm_steps:
+            return self._draw_synthetic(position * size, size)
+        mixed = position - self._warm_steps
+        begin, end = (int(self._share * size * n) for n in (mixed, mixed + 1))
+        real = self._stream.at(np.arange(mixed * size - begin, (mixed + 1) * size - end))
+        extra = self._draw_synthetic(self._warm_steps * size + begin, end - begin)
+        return np.concatenate([real, extra])
+
+    def _draw_synthetic(self, begin: int, count: int) -> np.ndarray:
+        if self._synthetic_stream is None:
+            return np.empty(0, dtype=np.int64)
+        drawn = self._synthetic_stream.at(np.arange(begin, begin + count))
+        return drawn + len(self.dataset)
+
+    def _gather(self, indices: np.ndarray) -> Batch:
+        is_real = indices < len(self.dataset)
+        parts: list[Batch] = []
+        if is_real.any():
+            parts.append(self.dataset.batch(indices[is_real]))
+        if not is_real.all():
+            parts.append(self._synthetic.batch(indices[~is_real] - len(self.dataset)))
+        return {key: torch.cat([part[key] for part in parts]) for key in parts[0]}
+
+    def state_dict(self) -> dict[str, int]:
+        """Batches drawn so far, as ``{"position": int}``."""
+        return {"position": self.position}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Continue behind the batches that were drawn when ``state`` was taken."""
+        self.position = check_position(state)
+
+
+class _Synthetic:
+    """Several synthetic sets as one, checked for leaks, with the labels of the real set."""
+
+    def __init__(
+        self, real: CachedImages, synthetic: SyntheticImages | Sequence[SyntheticImages] | None
+    ) -> None:
+        if synthetic is None:
+            synthetic = []
+        sets = [synthetic] if isinstance(synthetic, SyntheticImages) else list(synthetic)
+        self.sets = [one for one in sets if len(one)]
+        for one in self.sets:
+            for datalist in one.lists:
+                check_chain(real.datalist, datalist)
+            if one.recipe.sha256 != real.recipe.sha256:
+                raise ValueError(
+                    "Real and synthetic images must share one preprocessing recipe: build both "
+                    "data sets with the same `recipe`."
+                )
+        targets = [_renamed(one, real.label_names) for one in self.sets]
+        known = [np.flatnonzero(target >= 0) for target in targets]
+        self._home = np.repeat(np.arange(len(known)), [len(places) for places in known])
+        self._place = np.array([p for places in known for p in places], dtype=np.int64)
+        self.targets = np.array(
+            [t for target in targets for t in target[target >= 0]], dtype=np.int64
+        )
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def batch(self, indices: np.ndarray) -> Batch:
+        """Images ``(B, C, H, W)`` and labels ``(B,)``, grouped by the set they come from."""
+        images, labels = [], []
+        for number, one in enumerate(self.sets):
+            here = indices[self._home[indices] == number]
+            if len(here):
+                images.append(one.batch(self._place[here])[DataKeys.IMAGE])
+                labels.append(torch.from_numpy(self.targets[here]))
+        return {DataKeys.IMAGE: torch.cat(images), DataKeys.LABEL: torch.cat(labels)}
+
+
+def _renamed(synthetic: SyntheticImages, names: Sequence[str]) -> np.ndarray:
+    """Labels by the position of their class in ``names``; -1 for a class that is not there."""
+    position = [names.index(n) if n in names else -1 for n in synthetic.label_names]
+    return np.array(position, dtype=np.int64)[synthetic.targets]
+
+
+def _check_numbers(batch_size: int, steps: int, synthetic: float, warm_start: float) -> None:
+    if batch_size < 1 or steps < 1:
+        raise ValueError(
+            f"`batch_size` and `steps` must be at least 1, got {batch_size} and {steps}."
+        )
+    for name, value in (("synthetic_fraction", synthetic), ("warm_start_fraction", warm_start)):
+        if not 0 <= value <= 1:
+            raise ValueError(f"`{name}` must lie in [0, 1], got {value}.")

@@ -1,0 +1,244 @@
+"""Every usable image of a source, read once: labelled, pseudonymised, searched for copies."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tqdm import tqdm
+
+from monai_gan_aug.data.datalist import NO_GROUPING, Entry
+from monai_gan_aug.data.decoding import available_cores
+from monai_gan_aug.data.duplicates import (
+    Pair,
+    Thumbnails,
+    correlated_pairs,
+    find_identical,
+    merge_groups,
+    read_thumbnails,
+)
+from monai_gan_aug.data.paths import printable, resolve_inside
+from monai_gan_aug.data.pseudonyms import PatientKey
+from monai_gan_aug.data.sources import Source, SourceRecord
+from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.image import Units
+
+__all__ = ["OnDuplicates", "Pool", "pool_entries"]
+
+OnDuplicates = Literal["refuse", "group"]
+DISPLAY = "display values"
+NO_PATIENTS = (
+    "There are no patient ids: every image counts as its own patient, so images of one patient may "
+    "be in training and test, and intervals are too narrow."
+)
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Every usable image, before any split.
+
+    Args:
+        labels: Class names, by label.
+        entries: Images with keyed patient hashes.
+        grouping: Where patient ids came from.
+        key_fingerprint: Which secret key hashed the patients.
+        caveats: What was skipped, left out or merged, in sentences for a report.
+        copies: Positions of images that look the same, in pairs.
+    """
+
+    labels: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    grouping: str
+    key_fingerprint: str
+    caveats: tuple[str, ...] = ()
+    copies: tuple[Pair, ...] = ()
+
+
+def pool_entries(
+    source: Source,
+    root: Path | str,
+    *,
+    classes: Sequence[str] | None = None,
+    key_file: Path | str | None = None,
+    group: str | None = None,
+    on_duplicates: OnDuplicates = "group",
+    threshold: float = 0.995,
+    max_bad_fraction: float = 0.02,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Pool:
+    """Read a source once, for one split or many.
+
+    Args:
+        source: Where images, labels and patients come from.
+        root: Data root.
+        classes: Classes to use, in label order; images of others are left out. All classes in
+            alphabetical order if not given.
+        key_file: Secret key of the patient hashes; the user's own if not given.
+        group: ``"none"`` to say that there is no patient id.
+        on_duplicates: ``"group"`` makes one group of patients that share a copy of an image;
+            ``"refuse"`` keeps them apart and leaves it to the split to refuse them.
+        threshold: Correlation from which two images count as copies.
+        max_bad_fraction: Largest part of the images that a source may skip.
+        workers: Decoding processes; ``None`` for one per core.
+        progress: Whether to show progress bars.
+
+    Raises:
+        DataError: If patients are not known and ``group`` is not ``"none"``, if there are fewer
+            than two classes, copies with different labels, too many faults, or unreadable images.
+    """
+    if on_duplicates not in ("refuse", "group"):
+        raise ValueError(f"`on_duplicates` must be 'refuse' or 'group', got {on_duplicates!r}.")
+    root = Path(root)
+    grouping = _grouping(source, group)
+    labels, records, caveats = _choose_classes(source.records(root), classes)
+    key = PatientKey.load_or_create(key_file)
+    entries = _entries(records, labels, root, key, grouping, progress)
+    small = read_thumbnails(entries, root, workers=workers, progress=progress)
+    caveats += _fault_caveats(source, len(entries), small, max_bad_fraction)
+    _refuse_mixed_units(small.units)
+    good = [position for position in range(len(entries)) if position not in small.bad]
+    entries = tuple(entries[position] for position in good)
+    copies = correlated_pairs(small.vectors[good], threshold)
+    copies = sorted({*copies, *find_identical(entries)})
+    _refuse_conflicts(entries, labels, copies)
+    if on_duplicates == "group":
+        caveats += _copies_caveat(entries, copies)
+        entries = merge_groups(entries, copies)
+    if grouping == NO_GROUPING:
+        caveats.append(NO_PATIENTS)
+    for caveat in caveats:
+        logger.warning(caveat)
+    return Pool(labels, entries, grouping, key.fingerprint, tuple(caveats), tuple(copies))
+
+
+def _grouping(source: Source, group: str | None) -> str:
+    if group not in (None, NO_GROUPING):
+        raise ValueError(f"`group` must be 'none' or not given, got {group!r}.")
+    if group == NO_GROUPING:
+        return NO_GROUPING
+    if source.grouping is None:
+        raise DataError(
+            "Nothing says which patient an image belongs to, so a split could leak: name where "
+            "patient ids are, or say `group` 'none' if there are none."
+        )
+    return source.grouping
+
+
+def _fault_caveats(
+    source: Source, listed: int, small: Thumbnails, max_bad_fraction: float
+) -> list[str]:
+    """A sentence about skipped images; raises when none, or not so many, may be skipped."""
+    for error in small.bad.values():
+        if source.on_error == "raise":
+            raise error
+    faults = [*source.faults, *map(str, small.bad.values())]
+    total = listed + len(source.faults)
+    if len(faults) > max_bad_fraction * total:
+        raise DataError(
+            f"{len(faults)} of {total} images are at fault, more than `max_bad_fraction` "
+            f"{max_bad_fraction} allows; the first: {faults[0]}"
+        )
+    for fault in faults:
+        logger.warning("Skipped: %s", fault)
+    return [f"{len(faults)} of {total} images were skipped because of faults."] if faults else []
+
+
+def _refuse_mixed_units(units: Sequence[Units | None]) -> None:
+    """Refuse Hounsfield units beside screen values: no recipe maps both to the same range."""
+    scale = {Units.DISPLAY8: DISPLAY, Units.DISPLAY16: DISPLAY}
+    found = Counter(scale.get(unit, unit.value) for unit in units if unit is not None)
+    if len(found) > 1:
+        raise DataError(
+            f"The images have different kinds of values, {dict(found)}: `inspect` the folder and "
+            "prepare each kind on its own."
+        )
+
+
+def _choose_classes(
+    records: list[SourceRecord], classes: Sequence[str] | None
+) -> tuple[tuple[str, ...], list[SourceRecord], list[str]]:
+    """Class names, the records of these classes, and a sentence about the others."""
+    counts = Counter(record.label for record in records)
+    spellings: dict[str, str] = {}
+    for label in sorted(counts):
+        twin = spellings.setdefault(" ".join(label.lower().split()), label)
+        if twin != label:
+            raise DataError(f"Classes {twin!r} and {label!r} differ in spelling only: unify them.")
+    chosen = tuple(classes) if classes else tuple(sorted(counts))
+    if missing := [name for name in chosen if name not in counts]:
+        raise DataError(f"No image has the label {missing}: the labels are {dict(counts)}.")
+    if len(set(chosen)) < 2 or len(set(chosen)) < len(chosen):
+        raise DataError(
+            f"At least two different classes are needed, got {list(chosen)} of {dict(counts)}."
+        )
+    others = {name: number for name, number in sorted(counts.items()) if name not in chosen}
+    left_out = ", ".join(f"{name} ({number} images)" for name, number in others.items())
+    kept = [record for record in records if record.label in chosen]
+    return chosen, kept, [f"Classes left out: {left_out}."] if others else []
+
+
+def _entries(
+    records: Sequence[SourceRecord],
+    labels: tuple[str, ...],
+    root: Path,
+    key: PatientKey,
+    grouping: str,
+    progress: bool,
+) -> tuple[Entry, ...]:
+    paths = [resolve_inside(root, record.image) for record in records]
+    with ThreadPoolExecutor(available_cores()) as pool:  # hashing leaves the interpreter lock
+        ids = list(
+            tqdm(
+                pool.map(content_id, paths),
+                total=len(paths),
+                desc="hashing images",
+                unit="image",
+                disable=None if progress else True,
+            )
+        )
+    position = {name: number for number, name in enumerate(labels)}
+    entries = []
+    for record, id_ in zip(records, ids, strict=True):
+        if grouping == NO_GROUPING:
+            patient = f"image {record.image}"
+        elif record.patient:
+            patient = f"patient {record.patient.strip()}"
+        else:
+            raise DataError(f"{record.where} has no patient: fill it in, or group by 'none'.")
+        group = key.pseudonym(patient)
+        entries.append(Entry(record.image, position[record.label], group, id_))
+    return tuple(entries)
+
+
+def _refuse_conflicts(
+    entries: Sequence[Entry], labels: Sequence[str], copies: Sequence[Pair]
+) -> None:
+    conflicts = [
+        (entries[i], entries[j]) for i, j in copies if entries[i].label != entries[j].label
+    ]
+    if conflicts:
+        shown = "; ".join(
+            f"{printable(a.image)} is {labels[a.label]}, {printable(b.image)} is {labels[b.label]}"
+            for a, b in conflicts[:3]
+        )
+        raise DataError(
+            f"{len(conflicts)} pairs of images look the same and have different labels ({shown}): "
+            "correct a label or remove one of each pair."
+        )
+
+
+def _copies_caveat(entries: Sequence[Entry], copies: Sequence[Pair]) -> list[str]:
+    across = [pair for pair in copies if entries[pair[0]].group != entries[pair[1]].group]
+    if not across:
+        return []
+    identical = sum(entries[i].id == entries[j].id for i, j in across)
+    return [
+        f"{len(across)} pairs of images with different patient ids, or none, look the same "
+        f"({identical} byte for byte); each pair stays on one side of every split."
+    ]

@@ -1,0 +1,175 @@
+"""Mixed batches: shares, warm start, balance, exact resume, and no leak."""
+
+import numpy as np
+import pytest
+import torch
+
+from monai_gan_aug.data.datalist import SPLITS, Datalist
+from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
+from monai_gan_aug.data.mixing import MixedBatches
+from monai_gan_aug.errors import DataError, ProvenanceError
+from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.transforms.recipe import PreprocessingRecipe
+
+
+@pytest.fixture
+def real(image_set, recipe, tmp_path):
+    images = image_set()
+    return CachedImages(images.datalist, images.root, recipe, tmp_path / "cache", progress=False)
+
+
+@pytest.fixture
+def synthetic(real, synthetic_list, recipe, tmp_path):
+    path = synthetic_list(real.datalist, per_class=20)
+    return SyntheticImages(path, recipe, tmp_path / "cache", progress=False)
+
+
+def synthetic_counts(mixed, batches):
+    return [int((mixed.indices(p) >= len(mixed.dataset)).sum()) for p in range(batches)]
+
+
+def test_without_synthetic_images_it_is_a_batch_loader(real):
+    mixed = MixedBatches(real, None, 6, 4)
+    batches = list(mixed)
+    assert len(batches) == len(mixed) == 4
+    flat = np.concatenate([mixed.indices(p) for p in range(len(real))])
+    assert (np.bincount(flat) == 6).all()
+
+
+@pytest.mark.parametrize("fraction", [0.25, 0.5, 0.1, 1.0, 1 / 3])
+def test_share_is_met_in_every_batch_and_on_average(real, synthetic, fraction):
+    mixed = MixedBatches(real, synthetic, 8, 300, synthetic_fraction=fraction)
+    counts = synthetic_counts(mixed, 300)
+    assert max(counts) - min(counts) <= 1
+    assert sum(counts) == pytest.approx(300 * 8 * fraction, abs=1)
+
+
+def test_pixels_and_labels_come_from_where_the_index_says(real, synthetic):
+    mixed = MixedBatches(real, synthetic, 8, 5, synthetic_fraction=0.5, seed=3)
+    for position, batch in enumerate(mixed):
+        indices = mixed.indices(position)
+        indices = np.concatenate([indices[indices < len(real)], indices[indices >= len(real)]])
+        for place, index in enumerate(indices):
+            source, local = (real, index) if index < len(real) else (synthetic, index - len(real))
+            for key in (DataKeys.IMAGE, DataKeys.LABEL):
+                assert torch.equal(batch[key][place], source[local][key])
+
+
+def test_real_images_are_used_equally_often_beside_synthetic_ones(real, synthetic):
+    mixed = MixedBatches(real, synthetic, 8, 1, synthetic_fraction=0.3)
+    drawn = np.concatenate([mixed.indices(p) for p in range(200)])
+    counts = np.bincount(drawn[drawn < len(real)], minlength=len(real))
+    assert counts.max() - counts.min() <= 1
+
+
+def test_warm_start_is_purely_synthetic_then_never_again(real, synthetic):
+    mixed = MixedBatches(real, synthetic, 8, 20, warm_start_fraction=0.25)
+    assert synthetic_counts(mixed, 20) == [8] * 5 + [0] * 15
+
+
+def test_warm_start_counts_from_the_whole_training(real, synthetic):
+    mixed = MixedBatches(real, synthetic, 8, 10, warm_start_fraction=0.5, total_steps=40)
+    assert synthetic_counts(mixed, 40) == [8] * 20 + [0] * 20
+
+
+def test_weighted_balances_both_kinds(real, synthetic):
+    mixed = MixedBatches(real, synthetic, 8, 10, synthetic_fraction=0.5, balance="weighted")
+    assert all(batch[DataKeys.LABEL].float().mean() == 0.5 for batch in mixed)
+
+
+def test_minority_is_topped_up_and_majority_stays_real(real, synthetic, monkeypatch):
+    keep = np.flatnonzero((real.targets == 0) | (np.cumsum(real.targets) <= 2))
+    monkeypatch.setattr(real, "ids", [real.ids[i] for i in keep])
+    monkeypatch.setattr(real, "targets", real.targets[keep])
+    monkeypatch.setattr(real, "_rows", real._rows[keep])
+    mixed = MixedBatches(real, synthetic, 8, 1, balance="synthetic")
+    drawn = np.concatenate([mixed.indices(p) for p in range(40)])
+    all_targets = np.concatenate([real.targets, synthetic.targets])
+    is_real = drawn < len(real)
+    assert (np.bincount(all_targets[drawn]) == len(drawn) / 2).all()
+    assert set(all_targets[drawn[~is_real]]) == {1}
+    minority = is_real & (all_targets[drawn] == 1)
+    assert minority.sum() / len(drawn) == pytest.approx(0.5 * 2 / (real.targets == 0).sum())
+
+
+def test_resumes_exactly(real, synthetic):
+    options = {"synthetic_fraction": 0.3, "warm_start_fraction": 0.2, "seed": 5}
+    whole = MixedBatches(real, synthetic, 8, 20, **options)
+    stream = iter(whole)
+    for _ in range(7):
+        next(stream)
+    resumed = MixedBatches(real, synthetic, 8, 20, **options)
+    resumed.load_state_dict(whole.state_dict())
+    for want, got in zip(stream, resumed, strict=False):
+        assert torch.equal(want[DataKeys.IMAGE], got[DataKeys.IMAGE])
+
+
+def test_gan_that_saw_the_test_patients_is_refused(real, synthetic_list, recipe, tmp_path):
+    other = Datalist(
+        real.datalist.labels,
+        training=real.datalist.test,
+        validation=real.datalist.validation,
+        test=real.datalist.training,
+        split=real.datalist.split,
+    )
+    leaking = SyntheticImages(synthetic_list(other), recipe, tmp_path / "cache", progress=False)
+    with pytest.raises(ProvenanceError, match="leak"):
+        MixedBatches(real, [leaking], 8, 10, synthetic_fraction=0.5)
+
+
+def test_gan_that_saw_held_out_images_of_this_split_is_refused(
+    real, synthetic_list, recipe, tmp_path
+):
+    path = synthetic_list(real.datalist, saw=SPLITS[2])
+    leaking = SyntheticImages(path, recipe, tmp_path / "cache", progress=False)
+    with pytest.raises(ProvenanceError, match="leak"):
+        MixedBatches(real, leaking, 8, 10)
+
+
+def test_labels_are_matched_by_name(image_set, synthetic_list, recipe, tmp_path):
+    images = image_set()
+    real = CachedImages(
+        images.datalist,
+        images.root,
+        recipe,
+        tmp_path / "cache",
+        labels=["ill", "normal"],
+        progress=False,
+    )
+    synthetic = SyntheticImages(
+        synthetic_list(images.datalist), recipe, tmp_path / "cache", progress=False
+    )
+    (batch,) = MixedBatches(real, synthetic, 8, 1, synthetic_fraction=1.0)
+    names = [real.label_names[label] for label in batch[DataKeys.LABEL]]
+    by_pixels = {synthetic[i][DataKeys.IMAGE].numpy().tobytes(): i for i in range(len(synthetic))}
+    found = [by_pixels[image.numpy().tobytes()] for image in batch[DataKeys.IMAGE]]
+    assert names == [synthetic.label_names[synthetic.targets[i]] for i in found]
+
+
+def test_two_recipes_do_not_mix(real, synthetic_list, tmp_path):
+    other = PreprocessingRecipe(size=8)
+    small = SyntheticImages(
+        synthetic_list(real.datalist), other, tmp_path / "cache", progress=False
+    )
+    with pytest.raises(ValueError, match="recipe"):
+        MixedBatches(real, small, 8, 10, synthetic_fraction=0.5)
+
+
+@pytest.mark.parametrize("option", ["synthetic_fraction", "warm_start_fraction"])
+def test_missing_synthetic_images_are_said(real, option):
+    with pytest.raises(DataError, match="generate"):
+        MixedBatches(real, None, 8, 10, **{option: 0.5})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"synthetic_fraction": 1.5},
+        {"warm_start_fraction": -0.1},
+        {"balance": "synthetic", "synthetic_fraction": 0.5},
+        {"balance": "heavy"},
+    ],
+)
+def test_contradicting_settings_are_refused(real, synthetic, options):
+    with pytest.raises(ValueError, match="got"):
+        MixedBatches(real, synthetic, 8, 10, **options)

@@ -1,0 +1,202 @@
+"""From a source to a pool and to a datalist."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from monai_gan_aug.data.datalist import SPLITS, Datalist
+from monai_gan_aug.data.preparation import pool_entries, prepare
+from monai_gan_aug.data.sources import FolderSource
+from monai_gan_aug.errors import DataError, ImageReadError
+
+BY_NAME = r"^(p\d+)_"
+
+
+@pytest.fixture
+def root(image_set):
+    """Eight patients per class with two images each, ``<class>/p<patient>_<n>.png``."""
+    images = image_set(patients=8)
+    for path in (images.root / "ill").iterdir():
+        path.rename(path.with_name(f"p1{path.name[1:]}"))
+    return images.root
+
+
+@pytest.fixture
+def options(tmp_path):
+    return {"key_file": tmp_path / "key", "progress": False}
+
+
+def copy_across(root):
+    """The same picture under two patients of one class, once identical, once saved again."""
+    shutil.copy(root / "normal/p0_0.png", root / "normal/p5_9.png")
+    Image.open(root / "normal/p1_0.png").save(root / "normal/p6_9.bmp")
+
+
+def test_pool_holds_every_image_under_keyed_patients(root, options):
+    pool = pool_entries(FolderSource(patient_pattern=BY_NAME), root, **options)
+    assert pool.labels == ("ill", "normal")
+    assert len(pool.entries) == 32
+    assert len({e.group for e in pool.entries}) == 16
+    assert not any("p1" in e.group for e in pool.entries)
+    assert pool.caveats == ()
+
+
+def test_classes_are_chosen_and_ordered(root, options, noise):
+    noise(root / "other/p99_0.png", seed=77)
+    source = FolderSource(patient_pattern=BY_NAME)
+    pool = pool_entries(source, root, classes=["normal", "ill"], **options)
+    assert pool.labels == ("normal", "ill")
+    assert {e.image.split("/")[0]: e.label for e in pool.entries} == {"normal": 0, "ill": 1}
+    assert pool.caveats == ("Classes left out: other (1 images).",)
+
+
+@pytest.mark.parametrize(
+    ("classes", "reason"),
+    [(["normal", "sick"], "sick"), (["ill"], "two different"), (["ill", "ill"], "two different")],
+)
+def test_impossible_classes_are_refused_with_what_there_is(root, options, classes, reason):
+    with pytest.raises(DataError, match=f"{reason}.*'ill': 16"):
+        pool_entries(FolderSource(patient_pattern=BY_NAME), root, classes=classes, **options)
+
+
+def test_labels_that_differ_in_spelling_only_are_refused(root, options):
+    (root / "Ill").mkdir()
+    (root / "ill/p10_0.png").rename(root / "Ill/p10_0.png")
+    with pytest.raises(DataError, match="spelling"):
+        pool_entries(FolderSource(patient_pattern=BY_NAME), root, **options)
+
+
+def test_nobody_is_grouped_silently(root, options):
+    with pytest.raises(DataError, match="'none'"):
+        pool_entries(FolderSource(), root, **options)
+    pool = pool_entries(FolderSource(), root, group="none", **options)
+    assert pool.grouping == "none"
+    assert len({e.group for e in pool.entries}) == 32
+    assert any("no patient ids" in caveat for caveat in pool.caveats)
+
+
+def test_patients_with_copies_become_one_group(root, options):
+    copy_across(root)
+    pool = pool_entries(FolderSource(patient_pattern=BY_NAME), root, **options)
+    group = {e.image: e.group for e in pool.entries}
+    assert group["normal/p0_0.png"] == group["normal/p5_9.png"] == group["normal/p5_0.png"]
+    assert group["normal/p1_0.png"] == group["normal/p6_9.bmp"]
+    assert len(set(group.values())) == 14
+    assert any("2 pairs" in caveat and "1 byte for byte" in caveat for caveat in pool.caveats)
+
+
+def test_copies_with_two_labels_are_refused(root, options):
+    shutil.copy(root / "normal/p0_0.png", root / "ill/p10_9.png")
+    with pytest.raises(DataError, match=r"ill/p10_9.png is ill, normal/p0_0.png is normal"):
+        pool_entries(FolderSource(patient_pattern=BY_NAME), root, **options)
+
+
+def test_two_kinds_of_values_are_refused(root, options, shared_data):
+    scan = next((shared_data / "dicom_ct/thorax").iterdir())
+    shutil.copy(scan, root / "ill/p10_9.dcm")
+    with pytest.raises(DataError, match="different kinds of values"):
+        pool_entries(FolderSource(patient_pattern=BY_NAME), root, **options)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"), [(b"", "empty|p10_9"), (b"text", "p10_9"), (None, "one value")]
+)
+def test_bad_image_is_named_or_skipped_and_counted(root, options, content, reason):
+    bad = root / "ill/p10_9.png"
+    if content is None:
+        Image.fromarray(np.full((16, 16), 3, np.uint8)).save(bad)
+    else:
+        bad.write_bytes(content)
+    with pytest.raises(ImageReadError, match=reason):
+        pool_entries(FolderSource(patient_pattern=BY_NAME), root, **options)
+    skipping = FolderSource(patient_pattern=BY_NAME, on_error="skip")
+    pool = pool_entries(skipping, root, max_bad_fraction=0.05, **options)
+    assert len(pool.entries) == 32
+    assert pool.caveats == ("1 of 33 images were skipped because of faults.",)
+    with pytest.raises(DataError, match="max_bad_fraction"):
+        pool_entries(skipping, root, max_bad_fraction=0.01, **options)
+
+
+def test_prepare_writes_a_datalist_that_loads(root, options, tmp_path):
+    out = tmp_path / "new" / "datalist.json"
+    made = prepare(
+        FolderSource(patient_pattern=BY_NAME),
+        root,
+        out,
+        name="noise",
+        caveats=["Drawn."],
+        min_patients_per_class=1,
+        **options,
+    )
+    assert Datalist.load(out) == made
+    assert made.name == "noise"
+    assert made.caveats == ("Drawn.",)
+    assert sum(len(made.entries(s)) for s in SPLITS) == 32
+
+
+def test_prepare_is_repeatable(root, options, tmp_path):
+    source = FolderSource(patient_pattern=BY_NAME)
+    hashes = [
+        prepare(source, root, tmp_path / "d.json", seed=seed, **options).sha256
+        for seed in (1, 1, 2)
+    ]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_copies_across_splits_are_refused_and_nothing_is_written(root, options, tmp_path):
+    copy_across(root)
+    out = tmp_path / "datalist.json"
+    source = FolderSource(patient_pattern=BY_NAME)
+    refused = 0
+    for seed in range(8):
+        try:
+            prepare(source, root, out, seed=seed, **options)
+        except DataError as error:
+            refused += "on_duplicates" in str(error)
+            assert not out.exists()
+            break
+    assert refused == 1
+
+
+def test_copies_are_kept_together_on_request(root, options, tmp_path):
+    copy_across(root)
+    source = FolderSource(patient_pattern=BY_NAME)
+    for seed in range(6):
+        made = prepare(
+            source,
+            root,
+            tmp_path / "d.json",
+            seed=seed,
+            on_duplicates="group",
+            **options,
+        )
+        home = {e.image: s for s in SPLITS for e in made.entries(s)}
+        assert home["normal/p0_0.png"] == home["normal/p5_9.png"]
+        assert home["normal/p1_0.png"] == home["normal/p6_9.bmp"]
+
+
+def test_limit_reduces_by_whole_patients(root, options, tmp_path):
+    made = prepare(
+        FolderSource(patient_pattern=BY_NAME),
+        root,
+        tmp_path / "d.json",
+        limit=28,
+        **options,
+    )
+    assert made.counts() == {"ill": 14, "normal": 14}
+
+
+def test_no_patient_id_is_written(root, options, tmp_path):
+    prepare(
+        FolderSource(patient_pattern=r"^p(\d+_\d)"),
+        root,
+        tmp_path / "d.json",
+        **options,
+    )
+    content = json.loads((tmp_path / "d.json").read_text())
+    for split in SPLITS:
+        for entry in content[split]:
+            assert entry["image"].rsplit("/p")[-1][:-4] not in entry["group"]
