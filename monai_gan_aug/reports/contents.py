@@ -1,0 +1,140 @@
+"""Everything a report says, gathered once for every format it is written in."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from monai_gan_aug.reports import figures, forest, tables
+from monai_gan_aug.reports.caveats import reading_caveats
+from monai_gan_aug.reports.loading import read_study
+from monai_gan_aug.reports.pictures import GridPair, read_grid
+from monai_gan_aug.reports.schema import Study
+from monai_gan_aug.reports.tables import Table
+from monai_gan_aug.reports.wording import count_range, interval, metric_title, number
+
+__all__ = ["Contents", "Fact", "gather"]
+
+MANY_CLASSES = 4
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number beside the verdict: what it is, the number, and what it depends on."""
+
+    name: str
+    value: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The parts of a report.
+
+    Args:
+        study: The results.
+        facts: Numbers beside the verdict.
+        caveats: Sentences to read first, those of the data set before those of the results.
+        tables: By name: cohort, arms, comparisons, quality, quality-by-class, confusion, seeds,
+            recipe, software and timing; without rows when the study has none.
+        drawings: SVG by name: forest, forest-compact, roc, classifier, gan-0, gan-1, ...
+        grids: Pictures of each class.
+    """
+
+    study: Study
+    facts: tuple[Fact, ...]
+    caveats: tuple[str, ...]
+    tables: dict[str, Table]
+    drawings: dict[str, str]
+    grids: tuple[GridPair, ...]
+
+    @property
+    def shows_real(self) -> bool:
+        """Whether any picture of real images is in the report."""
+        return any(grid.real for grid in self.grids)
+
+
+def gather(path: Path | str, *, include_real: bool = True) -> Contents:
+    """Read a study and build every part of its report.
+
+    Args:
+        path: The ``study.json`` file; its pictures are looked up beside it.
+        include_real: Whether real images of training patients may be shown.
+
+    Raises:
+        DataError: If the study or one of its pictures cannot be used.
+    """
+    study = read_study(path)
+    folder = Path(path).parent
+    grids = tuple(read_grid(folder, grid, include_real=include_real) for grid in study.grids)
+    shows_real = any(grid.real for grid in grids)
+    built = (
+        tables.cohort_table(study),
+        tables.arms_table(study),
+        tables.comparisons_table(study),
+        tables.quality_table(study),
+        tables.quality_table(study, by_class=True),
+        tables.confusion_table(study),
+        tables.seeds_table(study),
+        tables.recipe_table(study),
+        tables.software_table(study),
+        tables.timing_table(study),
+    )
+    return Contents(
+        study=study,
+        facts=_facts(study),
+        caveats=study.dataset.caveats + reading_caveats(study, shows_real=shows_real),
+        tables={table.name: table for table in built},
+        drawings=_drawings(study),
+        grids=grids,
+    )
+
+
+def _drawings(study: Study) -> dict[str, str]:
+    drawings = {
+        "forest": forest.forest_plot(study, forest.WIDE),
+        "forest-compact": forest.forest_plot(study, forest.COMPACT),
+    }
+    if study.curves.roc:
+        drawings["roc"] = figures.roc_figure(study)
+    if study.curves.classifier:
+        drawings["classifier"] = figures.classifier_figure(study)
+    for index, curve in enumerate(study.curves.gan):
+        drawings[f"gan-{index}"] = figures.gan_figure(curve, index)
+    return drawings
+
+
+def _facts(study: Study) -> tuple[Fact, ...]:
+    verdict = study.verdict
+    percent = f"{verdict.confidence:.0%}"
+    facts = [
+        Fact(
+            f"{metric_title(verdict.metric)} against {study.titles[c.control]}",
+            number(c.difference, signed=True),
+            f"{percent} interval {interval(c.lower, c.upper, signed=True)}",
+        )
+        for c in study.decisive()
+    ]
+    facts.append(_test_size(study))
+    smallest = verdict.minimum_detectable_effect
+    facts.append(
+        Fact(
+            "Smallest effect this study can see",
+            number(smallest),
+            f"an effect of {number(verdict.relevant_effect)} or more would matter",
+        )
+    )
+    return tuple(facts)
+
+
+def _test_size(study: Study) -> Fact:
+    unit = "images" if study.dataset.grouping.strip().lower() == "none" else "patients"
+    per_class = {
+        label: count_range(getattr(record, unit).test[label] for record in study.seeds)
+        for label in study.dataset.labels
+    }
+    repeats = f"in each of {len(study.seeds)} repeats" if len(study.seeds) > 1 else "in one repeat"
+    if len(per_class) <= MANY_CLASSES:
+        value = " + ".join(per_class.values())
+        return Fact(f"Test {unit}", value, f"{' + '.join(per_class)}, {repeats}")
+    counts = [getattr(record, unit).test[label] for record in study.seeds for label in per_class]
+    detail = f"in each of {len(per_class)} classes, {repeats}"
+    return Fact(f"Test {unit}", count_range(counts), detail)

@@ -1,0 +1,275 @@
+"""What ``study.json`` holds, as frozen dataclasses. Picture paths are relative to its folder."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = [
+    "SCHEMA",
+    "SIZES",
+    "Arm",
+    "ClassifierCurve",
+    "Comparison",
+    "Curves",
+    "Dataset",
+    "Estimate",
+    "GanCurve",
+    "Grid",
+    "Provenance",
+    "QualityRow",
+    "Recipe",
+    "Roc",
+    "SeedRecord",
+    "Splits",
+    "Stage",
+    "Study",
+    "Timing",
+    "Verdict",
+    "Word",
+]
+
+SCHEMA = 1
+SIZES = ("training", "held_out", "synthetic")
+Word = Literal["helps", "harms", "no evidence", "underpowered"]
+Series = tuple[float | None, ...]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The whole pool: images and patients per class name, and what must be said about it."""
+
+    labels: tuple[str, ...]
+    images: dict[str, int]
+    patients: dict[str, int]
+    grouping: str
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that was chosen before the first run."""
+
+    preprocessing: dict[str, Any]
+    gan: dict[str, Any]
+    classifier: dict[str, Any]
+    metric: str
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Counts per class name in each split."""
+
+    training: dict[str, int]
+    validation: dict[str, int]
+    test: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SeedRecord:
+    """One repeat: its split, what was trained on it, and the hashes that tie them together."""
+
+    seed: int
+    split_sha256: str
+    checkpoint_sha256: tuple[str, ...]
+    synthetic_sha256: tuple[str, ...]
+    images: Splits
+    patients: Splits
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds with its interval, and the value of every seed in order."""
+
+    mean: float
+    lower: float
+    upper: float
+    per_seed: Series = ()
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train the classifier; ``confusion`` rows are true classes, summed over seeds."""
+
+    name: str
+    title: str
+    role: Literal["control", "candidate", "reference"]
+    steps: int
+    metrics: dict[str, Estimate | None]
+    confusion: tuple[tuple[int, ...], ...] | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Paired difference ``arm - control`` in one metric."""
+
+    arm: str
+    control: str
+    metric: str
+    difference: float
+    lower: float
+    upper: float
+    per_seed: Series = ()
+    primary: bool = False
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer, the arm and controls it speaks of, and the size of effect it could have seen."""
+
+    word: Word
+    sentence: str
+    arm: str
+    controls: tuple[str, ...]
+    metric: str
+    relevant_effect: float
+    minimum_detectable_effect: float | None = None
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True)
+class Roc:
+    """One curve, false and true positive rates in ``[0, 1]``."""
+
+    fpr: tuple[float, ...]
+    tpr: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class GanCurve:
+    """Training record of one GAN; a value that was not finite is ``None``."""
+
+    seed: int
+    name: str
+    step: tuple[float, ...]
+    g_loss: Series
+    d_loss: Series
+    d_real: Series
+    d_fake: Series
+
+
+@dataclass(frozen=True)
+class ClassifierCurve:
+    """Training loss of one classifier."""
+
+    seed: int
+    arm: str
+    step: tuple[float, ...]
+    loss: Series
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Everything drawn as a line."""
+
+    roc: dict[str, Roc] = field(default_factory=dict)
+    gan: tuple[GanCurve, ...] = ()
+    classifier: tuple[ClassifierCurve, ...] = ()
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    """One image quality number beside the same number between two sets of real images.
+
+    Args:
+        seed: The repeat.
+        metric: Name of the number.
+        value: Of the synthetic images.
+        real_versus_real: Of real images.
+        lower_is_better: Whether a smaller value is the better one.
+        recipe: How it was computed; :data:`SIZES` in it count the images of each set.
+        label: The class it is of; None for all classes together.
+    """
+
+    seed: int
+    metric: str
+    value: float
+    real_versus_real: float
+    lower_is_better: bool
+    recipe: dict[str, Any]
+    label: str | None = None
+
+    @property
+    def method(self) -> dict[str, Any]:
+        """The recipe without the numbers of images: rows compare only when it is the same."""
+        return {key: value for key, value in self.recipe.items() if key not in SIZES}
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Images of each set, in the order of :data:`SIZES`."""
+        sizes = (self.recipe.get(key) for key in SIZES)
+        return tuple(size for size in sizes if isinstance(size, int))
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A picture of real and one of synthetic images of a class."""
+
+    seed: int
+    label: str
+    synthetic: str
+    real: str | None = None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What computed the study."""
+
+    package: str
+    versions: dict[str, str]
+    machine: str
+    key_fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage and the seconds it took."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Where the time went."""
+
+    stages: tuple[Stage, ...]
+    total_seconds: float
+
+
+@dataclass(frozen=True)
+class Study:
+    """The results of one study."""
+
+    schema: int
+    name: str
+    title: str
+    created: str
+    dataset: Dataset
+    recipe: Recipe
+    seeds: tuple[SeedRecord, ...]
+    arms: tuple[Arm, ...]
+    comparisons: tuple[Comparison, ...]
+    verdict: Verdict
+    provenance: Provenance
+    timing: Timing
+    curves: Curves = field(default_factory=Curves)
+    quality: tuple[QualityRow, ...] = ()
+    grids: tuple[Grid, ...] = ()
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Title of every arm by its name."""
+        return {arm.name: arm.title for arm in self.arms}
+
+    @property
+    def baseline(self) -> str:
+        """Name of the control that every arm is read against: the first of the verdict."""
+        return self.verdict.controls[0]
+
+    def decisive(self) -> tuple[Comparison, ...]:
+        """The comparisons the verdict rests on, one for each of its controls, in their order."""
+        found = {
+            c.control: c
+            for c in self.comparisons
+            if c.arm == self.verdict.arm and c.metric == self.verdict.metric
+        }
+        return tuple(found[control] for control in self.verdict.controls if control in found)

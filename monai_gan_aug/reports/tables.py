@@ -1,0 +1,309 @@
+"""Every table of a report, built once and written as HTML, Markdown and CSV."""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from monai_gan_aug.reports.schema import Estimate, Study
+from monai_gan_aug.reports.wording import NO_VALUE, duration, interval, metric_title, number
+
+__all__ = [
+    "Cell",
+    "Column",
+    "Interval",
+    "Table",
+    "arms_table",
+    "cohort_table",
+    "comparisons_table",
+    "confusion_table",
+    "escape_formula",
+    "quality_table",
+    "recipe_table",
+    "seeds_table",
+    "software_table",
+    "timing_table",
+]
+
+
+class Interval(NamedTuple):
+    """A value with the ends of its interval."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+Cell = str | int | float | Interval | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """How one column is named and written.
+
+    Args:
+        title: Heading.
+        name: Heading in CSV, where an interval takes two more columns ending in ``_lower`` and
+            ``_upper``.
+        digits: Decimals of a float.
+        signed: Whether positive numbers carry a plus sign (differences).
+        code: Whether the text is a hash or a key, set in a fixed-width font.
+    """
+
+    title: str
+    name: str
+    digits: int = 3
+    signed: bool = False
+    code: bool = False
+
+    def main(self, cell: Cell) -> str:
+        """The cell as text, without its interval."""
+        if isinstance(cell, str):
+            return cell
+        if isinstance(cell, int):
+            return f"{cell:,}".replace(",", "\u202f")
+        value = cell.value if isinstance(cell, Interval) else cell
+        return number(value, digits=self.digits, signed=self.signed)
+
+    def aside(self, cell: Cell) -> str:
+        """The interval of the cell as text; empty when it has none."""
+        if not isinstance(cell, Interval):
+            return ""
+        return interval(cell.lower, cell.upper, digits=self.digits, signed=self.signed)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under named columns; the first cell of a row names it."""
+
+    name: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def numeric(self, index: int) -> bool:
+        """Whether the column holds numbers (and is set flush right)."""
+        return any(not isinstance(row[index], str | None) for row in self.rows)
+
+    def to_csv(self) -> bytes:
+        """The table as UTF-8 with a byte order mark (so Excel reads it), full precision.
+
+        Text that a spreadsheet would run as a formula is escaped; see :func:`escape_formula`.
+        """
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        wide = [
+            any(isinstance(row[i], Interval) for row in self.rows) for i in range(len(self.columns))
+        ]
+        heading: list[str] = []
+        for column, is_interval in zip(self.columns, wide, strict=True):
+            ends = ("", "_lower", "_upper") if is_interval else ("",)
+            heading.extend(escape_formula(column.name + end) for end in ends)
+        writer.writerow(heading)
+        for row in self.rows:
+            cells: list[Any] = []
+            for cell, is_interval in zip(row, wide, strict=True):
+                parts = cell if isinstance(cell, Interval) else (cell,)
+                cells.extend(escape_formula(p) if isinstance(p, str) else p for p in parts)
+                cells.extend([None] * (3 - len(parts)) if is_interval else [])
+            writer.writerow(cells)
+        return buffer.getvalue().encode("utf-8-sig")
+
+
+def escape_formula(text: str) -> str:
+    """Text that no spreadsheet runs: a leading apostrophe before what would start a formula.
+
+    References:
+        OWASP, "CSV Injection". https://owasp.org/www-community/attacks/CSV_Injection
+
+    Example:
+        >>> escape_formula("=1+1"), escape_formula("normal")
+        ("'=1+1", 'normal')
+    """
+    stripped = text.lstrip()
+    risky = stripped.startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
+    return f"'{text}" if risky or text.startswith(("\t", "\r", "\n")) else text
+
+
+def _estimate(value: Estimate | None) -> Interval | None:
+    return Interval(value.mean, value.lower, value.upper) if value else None
+
+
+def arms_table(study: Study) -> Table:
+    """Every arm with every metric and its interval; the metric of the verdict comes first."""
+    seen = dict.fromkeys([study.verdict.metric, *(m for arm in study.arms for m in arm.metrics)])
+    columns = (
+        Column("Arm", "arm"),
+        *(Column(metric_title(metric), metric) for metric in seen),
+        Column("Role", "role"),
+        Column("Steps", "steps"),
+    )
+    rows = tuple(
+        (arm.title, *(_estimate(arm.metrics.get(metric)) for metric in seen), arm.role, arm.steps)
+        for arm in study.arms
+    )
+    percent = f"{study.verdict.confidence:.0%}"
+    caption = f"Mean over seeds on the test patients, with {percent} interval"
+    return Table("arms", caption, columns, rows)
+
+
+def comparisons_table(study: Study) -> Table:
+    """Every paired difference with its interval and the difference of each seed."""
+    seeds = tuple(record.seed for record in study.seeds)
+    columns = (
+        Column("Arm", "arm"),
+        Column("Against", "control"),
+        Column("Metric", "metric"),
+        Column("Difference", "difference", signed=True),
+        Column("Planned", "primary"),
+        *(Column(f"Seed {seed}", f"seed_{seed}", signed=True) for seed in seeds),
+    )
+    rows = tuple(
+        (
+            study.titles[c.arm],
+            study.titles[c.control],
+            metric_title(c.metric),
+            Interval(c.difference, c.lower, c.upper),
+            "yes" if c.primary else "no",
+            *(c.per_seed or (None,) * len(seeds)),
+        )
+        for c in study.comparisons
+    )
+    return Table("comparisons", "Paired differences, arm minus control", columns, rows)
+
+
+def cohort_table(study: Study) -> Table:
+    """Patients and images per class in the pool and in each split (mean over seeds)."""
+    splits = ("training", "validation", "test")
+    columns = [Column("Class", "class")]
+    for what in ("patients", "images"):
+        columns.append(Column(f"{what.capitalize()}, all", f"{what}_all"))
+        columns.extend(
+            Column(f"{what.capitalize()}, {split}", f"{what}_{split}", digits=1) for split in splits
+        )
+    rows = []
+    for label in study.dataset.labels:
+        row: list[Cell] = [label]
+        for what in ("patients", "images"):
+            row.append(getattr(study.dataset, what)[label])
+            for split in splits:
+                row.append(_mean([getattr(getattr(r, what), split)[label] for r in study.seeds]))
+        rows.append(tuple(row))
+    caption = "Patients and images per class, and in each split (mean over seeds)"
+    return Table("cohort", caption, tuple(columns), tuple(rows))
+
+
+def _mean(counts: list[int]) -> int | float:
+    return counts[0] if len(set(counts)) == 1 else sum(counts) / len(counts)
+
+
+def quality_table(study: Study, *, by_class: bool = False) -> Table:
+    """Image quality of every seed beside the same number between two sets of real images.
+
+    Args:
+        study: The results.
+        by_class: The rows of single classes instead of those of all classes together.
+    """
+    columns = (
+        Column("Metric", "metric"),
+        Column("Class", "class"),
+        Column("Seed", "seed"),
+        Column("Synthetic", "synthetic", digits=4),
+        Column("Real versus real", "real_versus_real", digits=4),
+        Column("Gap", "gap", digits=4, signed=True),
+        Column("Reading", "reading"),
+        Column("Images: training, held out, synthetic", "images"),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    chosen = [row for row in study.quality if (row.label is not None) is by_class]
+    for row in sorted(chosen, key=lambda row: (row.metric, row.label or "", row.seed)):
+        gap = row.value - row.real_versus_real
+        worse = gap > 0 if row.lower_is_better else gap < 0
+        reading = "worse than real images" if worse else "no worse than real images"
+        better = "lower" if row.lower_is_better else "higher"
+        metric = f"{metric_title(row.metric)} ({better} is better)"
+        numbers = (row.value, row.real_versus_real, gap)
+        sizes = ", ".join(str(size) for size in row.sizes) or NO_VALUE
+        rows.append((metric, row.label or "all", row.seed, *numbers, reading, sizes))
+    caption = "Each number beside what two sets of real images reach"
+    name = "quality-by-class" if by_class else "quality"
+    return Table(name, f"{caption}, by class" if by_class else caption, columns, tuple(rows))
+
+
+def confusion_table(study: Study) -> Table:
+    """Confusion matrices of all arms, one row for each arm and true class."""
+    columns = (
+        Column("Arm", "arm"),
+        Column("True class", "true_class"),
+        *(Column(f"Called {label}", f"called_{label}") for label in study.dataset.labels),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (arm.title, label, *counts)
+        for arm in study.arms
+        for label, counts in zip(study.dataset.labels, arm.confusion or (), strict=False)
+    )
+    caption = "Test images by true and called class, summed over seeds"
+    return Table("confusion", caption, columns, rows)
+
+
+def seeds_table(study: Study) -> Table:
+    """The chain of hashes of every seed."""
+    columns = (
+        Column("Seed", "seed"),
+        Column("Split SHA-256", "split_sha256", code=True),
+        Column("Checkpoint SHA-256", "checkpoint_sha256", code=True),
+        Column("Synthetic set SHA-256", "synthetic_sha256", code=True),
+    )
+    rows = tuple(
+        (str(r.seed), r.split_sha256, " ".join(r.checkpoint_sha256), " ".join(r.synthetic_sha256))
+        for r in study.seeds
+    )
+    return Table("seeds", "Split, checkpoints and synthetic sets of every seed", columns, rows)
+
+
+def recipe_table(study: Study) -> Table:
+    """All settings, flattened to dotted names."""
+    settings: list[tuple[Cell, ...]] = [("metric", study.recipe.metric)]
+    for part in ("preprocessing", "gan", "classifier"):
+        _walk(part, getattr(study.recipe, part), lambda name, text: settings.append((name, text)))
+    for metric, method in {row.metric: row.method for row in study.quality}.items():
+        _walk(f"quality.{metric}", method, lambda name, text: settings.append((name, text)))
+    columns = (Column("Setting", "setting", code=True), Column("Value", "value", code=True))
+    return Table("recipe", "Settings of the study", columns, tuple(settings))
+
+
+def _walk(name: str, value: Any, visit: Callable[[str, str], None]) -> None:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            _walk(f"{name}.{key}", item, visit)
+    elif isinstance(value, list):
+        visit(name, ", ".join(str(item) for item in value) or "none")
+    else:
+        visit(name, "none" if value is None or value == {} else str(value))
+
+
+def software_table(study: Study) -> Table:
+    """Package, versions, machine and key fingerprint."""
+    provenance = study.provenance
+    rows: list[tuple[Cell, ...]] = [("monai_gan_aug", provenance.package)]
+    rows.extend(provenance.versions.items())
+    rows.append(("machine", provenance.machine))
+    rows.append(("patient key fingerprint", provenance.key_fingerprint or "none"))
+    columns = (Column("Part", "part"), Column("Version", "version", code=True))
+    return Table("software", "Software and machine", columns, tuple(rows))
+
+
+def timing_table(study: Study) -> Table:
+    """Time per stage and its share of the whole."""
+    total = study.timing.total_seconds
+    rows: list[tuple[Cell, ...]] = [
+        (s.name, duration(s.seconds), _share(s.seconds, total)) for s in study.timing.stages
+    ]
+    rows.append(("total", duration(total), ""))
+    columns = (Column("Stage", "stage"), Column("Time", "time"), Column("Share", "share"))
+    return Table("timing", "Wall-clock time of every stage", columns, tuple(rows))
+
+
+def _share(seconds: float, total: float) -> str:
+    return f"{seconds / total:.0%}" if total > 0 else NO_VALUE

@@ -1,0 +1,113 @@
+"""Numbers and names as a reader sees them: real minus signs, fixed decimals, units in words."""
+
+from collections.abc import Iterable
+
+__all__ = [
+    "METRIC_TITLES",
+    "NO_VALUE",
+    "count_range",
+    "duration",
+    "interval",
+    "listing",
+    "lower_is_better",
+    "metric_title",
+    "number",
+]
+
+METRIC_TITLES = {
+    "auc": "AUC",
+    "average_precision": "Average precision",
+    "balanced_accuracy": "Balanced accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "f1": "F1",
+    "brier": "Brier score",
+    "kid": "KID",
+    "fid": "FID",
+}
+LOWER_IS_BETTER = {"brier"}
+NO_BREAK = "\u00a0"
+MINUS = "\u2212"
+EN_DASH = NO_VALUE = "\u2013"
+
+
+def metric_title(name: str) -> str:
+    """Name of a metric for people.
+
+    Example:
+        >>> metric_title("auc"), metric_title("feature_distance")
+        ('AUC', 'Feature distance')
+    """
+    plain = name.replace("_", " ")
+    return METRIC_TITLES.get(name, plain[:1].upper() + plain[1:])
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a smaller value of a classifier metric is the better one."""
+    return metric in LOWER_IS_BETTER
+
+
+def number(value: float | None, *, digits: int = 3, signed: bool = False) -> str:
+    """``value`` with fixed decimals and a real minus sign; an en dash when there is none.
+
+    Example:
+        >>> number(0.01234, signed=True), number(0.5)
+        ('+0.012', '0.500')
+        >>> number(-0.01234) == MINUS + "0.012"
+        True
+    """
+    if value is None:
+        return NO_VALUE
+    rounded = round(value, digits) + 0.0  # turns a negative zero into zero
+    sign = "+" if signed and rounded > 0 else MINUS if rounded < 0 else ""
+    return f"{sign}{abs(rounded):.{digits}f}"
+
+
+def interval(lower: float, upper: float, *, digits: int = 3, signed: bool = False) -> str:
+    """Both ends of an interval in brackets, kept on one line by a no-break space.
+
+    Example:
+        >>> interval(0.01, 0.03, signed=True).replace(NO_BREAK, " ")
+        '[+0.010, +0.030]'
+    """
+    ends = (number(end, digits=digits, signed=signed) for end in (lower, upper))
+    return f"[{f',{NO_BREAK}'.join(ends)}]"
+
+
+def duration(seconds: float) -> str:
+    """A time span in its two largest units.
+
+    Example:
+        >>> duration(4.25), duration(75), duration(7384)
+        ('4.2 s', '1 min 15 s', '2 h 3 min')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def count_range(counts: Iterable[int]) -> str:
+    """One number when all agree, otherwise smallest to largest.
+
+    Example:
+        >>> count_range([40, 40]), count_range([38, 41]) == f"38{EN_DASH}41"
+        ('40', True)
+    """
+    values = sorted(counts)
+    return f"{values[0]}" if values[0] == values[-1] else f"{values[0]}{EN_DASH}{values[-1]}"
+
+
+def listing(items: Iterable[str]) -> str:
+    """Items as a sentence names them.
+
+    Example:
+        >>> listing(["a"]), listing(["a", "b", "c"])
+        ('a', 'a, b and c')
+    """
+    *head, last = items
+    return f"{', '.join(head)} and {last}" if head else last

@@ -1,0 +1,221 @@
+"""A synthetic study on disk: every part of ``study.json`` filled, pictures drawn."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from monai_gan_aug.reports.html import StudyReport
+
+LABELS = ("NORMAL", "PNEUMONIA")
+ARMS = (
+    ("classical", "Real + classical augmentation", "control", 600, 0.905),
+    ("classical_twice", "Real + classical, twice the steps", "control", 1200, 0.908),
+    ("real", "Real without augmentation", "reference", 600, 0.872),
+    ("real_plus_synthetic", "Real + synthetic, half of each batch", "candidate", 600, 0.917),
+    ("warm_start", "Warm start on synthetic", "candidate", 600, 0.911),
+    ("synthetic_only", "Synthetic only", "reference", 600, 0.861),
+)
+SEEDS = (0, 1, 2)
+METRICS = ("auc", "average_precision", "balanced_accuracy", "sensitivity", "specificity", "brier")
+
+
+def _arm(name: str, title: str, role: str, steps: int, auc: float) -> dict[str, Any]:
+    def estimate(mean: float) -> dict[str, Any]:
+        per_seed = [mean - 0.01, mean, mean + 0.01]
+        return {"mean": mean, "lower": mean - 0.03, "upper": mean + 0.025, "per_seed": per_seed}
+
+    metrics = {metric: estimate(auc - 0.02 * i) for i, metric in enumerate(METRICS)}
+    confusion = [[101, 19], [22, 218]]
+    return {
+        "name": name,
+        "title": title,
+        "role": role,
+        "steps": steps,
+        "metrics": metrics,
+        "confusion": confusion,
+    }
+
+
+def _comparison(arm: str, control: str, difference: float, width: float) -> dict[str, Any]:
+    return {
+        "arm": arm,
+        "control": control,
+        "metric": "auc",
+        "difference": difference,
+        "lower": difference - width,
+        "upper": difference + width,
+        "per_seed": [difference - 0.006, difference + 0.001, difference + 0.005],
+        "primary": arm == "real_plus_synthetic",
+    }
+
+
+def _gan(seed: int) -> dict[str, Any]:
+    steps = list(range(0, 2000, 4))
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(0, 0.08, (4, len(steps)))
+    decay = [math.exp(-step / 500) for step in steps]
+    return {
+        "seed": seed,
+        "name": "all classes",
+        "step": steps,
+        "g_loss": [0.9 + 0.5 * (1 - d) + n for d, n in zip(decay, noise[0], strict=True)],
+        "d_loss": [1.1 + 0.3 * d + n for d, n in zip(decay, noise[1], strict=True)],
+        "d_real": [0.62 + 0.2 * d + n / 2 for d, n in zip(decay, noise[2], strict=True)],
+        "d_fake": [0.38 - 0.2 * d + n / 2 for d, n in zip(decay, noise[3], strict=True)],
+    }
+
+
+def _roc(auc: float) -> dict[str, list[float]]:
+    fpr = [i / 60 for i in range(61)]
+    return {"fpr": fpr, "tpr": [x ** (1 / auc - 1) for x in fpr]}
+
+
+def _seed(seed: int) -> dict[str, Any]:
+    splits = {
+        "training": dict.fromkeys(LABELS, 60),
+        "validation": dict.fromkeys(LABELS, 20),
+        "test": {"NORMAL": 40, "PNEUMONIA": 80 + seed},
+    }
+    return {
+        "seed": seed,
+        "split_sha256": f"{seed}" * 64,
+        "checkpoint_sha256": ["c" * 64],
+        "synthetic_sha256": ["d" * 64],
+        "images": splits,
+        "patients": splits,
+    }
+
+
+def build_study() -> dict[str, Any]:
+    """A complete, valid ``study.json`` with the verdict "no evidence"."""
+    auc = {arm[0]: arm[4] for arm in ARMS}
+    comparisons = [
+        _comparison(name, "classical", auc[name] - auc["classical"], 0.018)
+        for name in auc
+        if name != "classical"
+    ]
+    comparisons.append(_comparison("real_plus_synthetic", "classical_twice", 0.009, 0.02))
+    quality = [
+        {
+            "seed": seed,
+            "metric": "kid",
+            "value": 0.061 + 0.01 * seed,
+            "real_versus_real": 0.004,
+            "lower_is_better": True,
+            "recipe": {"extractor": "small_cnn", "training": 120, "held_out": 60, "synthetic": 500},
+        }
+        for seed in SEEDS
+    ]
+    quality += [dict(row, label=label, value=0.09) for row in quality for label in LABELS]
+    return {
+        "schema": 1,
+        "name": "xray",
+        "title": "Paediatric chest X-ray, normal vs pneumonia",
+        "created": "2026-11-21T01:02:03Z",
+        "dataset": {
+            "labels": list(LABELS),
+            "images": {"NORMAL": 800, "PNEUMONIA": 1600},
+            "patients": {"NORMAL": 410, "PNEUMONIA": 820},
+            "grouping": "column patient_id",
+            "caveats": ["One hospital, children aged one to five; labels by two readers."],
+        },
+        "recipe": {
+            "preprocessing": {"size": 64, "channels": 1, "fit": "letterbox", "windows": []},
+            "gan": {"family": "dcgan", "max_epochs": 40},
+            "classifier": {"network_name": "small_cnn", "total_steps": 600},
+            "metric": "auc",
+        },
+        "seeds": [_seed(seed) for seed in SEEDS],
+        "arms": [_arm(*arm) for arm in ARMS],
+        "comparisons": comparisons,
+        "verdict": {
+            "word": "no evidence",
+            "sentence": "Adding synthetic images changed the AUC by +0.012 [-0.006, +0.030]: "
+            "these data do not show that they help.",
+            "arm": "real_plus_synthetic",
+            "controls": ["classical", "classical_twice"],
+            "metric": "auc",
+            "relevant_effect": 0.02,
+            "minimum_detectable_effect": 0.026,
+        },
+        "curves": {
+            "roc": {name: _roc(value) for name, value in auc.items()},
+            "gan": [_gan(seed) for seed in SEEDS],
+            "classifier": [
+                {
+                    "seed": seed,
+                    "arm": name,
+                    "step": list(range(0, 600, 10)),
+                    "loss": [0.2 + 0.5 * math.exp(-i / (12 + n)) for i in range(60)],
+                }
+                for seed in SEEDS
+                for n, name in enumerate(auc)
+            ],
+        },
+        "quality": quality,
+        "grids": [
+            {
+                "seed": 0,
+                "label": label,
+                "real": f"figures/real_0_{label}.png",
+                "synthetic": f"figures/synthetic_0_{label}.png",
+            }
+            for label in LABELS
+        ],
+        "provenance": {
+            "package": "0.1.0",
+            "versions": {"torch": "2.8.0", "monai": "1.6.0"},
+            "machine": "2 x Intel Xeon, no GPU",
+            "key_fingerprint": "5f0e3c",
+        },
+        "timing": {
+            "stages": [{"name": "gan", "seconds": 754.2}, {"name": "classifiers", "seconds": 310}],
+            "total_seconds": 1064.2,
+        },
+    }
+
+
+def draw_picture(path: Path, seed: int = 0) -> None:
+    """A grid of noisy discs, 4 x 3 tiles of 32 pixels."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:96, :128] % 32 - 15.5
+    pixels = 200 - 8 * np.hypot(x, y) + rng.normal(0, 15, (96, 128))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
+
+
+def put_study(folder: Path, content: dict[str, Any]) -> Path:
+    """Write ``content`` as ``study.json`` with a picture for each grid; return its path."""
+    folder.mkdir(exist_ok=True)
+    for seed, grid in enumerate(content.get("grids", [])):
+        draw_picture(folder / grid["synthetic"], seed)
+        if grid.get("real"):
+            draw_picture(folder / grid["real"], seed + 100)
+    path = folder / "study.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def study() -> dict[str, Any]:
+    """The content of a valid ``study.json``, to be changed freely."""
+    return build_study()
+
+
+@pytest.fixture
+def write_study(tmp_path: Path) -> Callable[[Any], Path]:
+    """Write a study and its pictures into a fresh folder."""
+
+    return lambda content: put_study(tmp_path / "study", content)
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the unchanged study, written once: look, do not touch."""
+    return StudyReport(put_study(tmp_path_factory.mktemp("study"), build_study())).write()

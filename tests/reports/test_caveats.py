@@ -1,0 +1,68 @@
+import pytest
+
+from monai_gan_aug.reports.caveats import reading_caveats
+from monai_gan_aug.reports.loading import read_study
+
+
+@pytest.fixture
+def caveats(write_study):
+    return lambda study, **options: " ".join(
+        reading_caveats(read_study(write_study(study)), **options)
+    )
+
+
+def test_sound_study_is_not_scolded(study, caveats):
+    text = caveats(study)
+    for phrase in (
+        "No patient ids",
+        "can still be improved",
+        "training time",
+        "Only",
+        "real images",
+    ):
+        assert phrase not in text
+
+
+def test_missing_patient_ids_are_said(study, caveats):
+    study["dataset"]["grouping"] = "none"
+    assert "No patient ids" in caveats(study)
+
+
+def test_an_unfinished_baseline_is_said(study, caveats):
+    study["comparisons"][0].update(lower=0.001)
+    assert "can still be improved without synthetic images: Real + classical, twice" in caveats(
+        study
+    )
+
+
+def test_an_unfinished_baseline_is_said_when_lower_is_better(study, caveats):
+    study["verdict"]["metric"] = "brier"
+    for comparison in study["comparisons"]:
+        comparison["metric"] = "brier"
+    study["comparisons"][0].update(difference=-0.02, lower=-0.03, upper=-0.01)
+    assert "can still be improved" in caveats(study)
+
+
+def test_extra_training_steps_are_said(study, caveats):
+    study["arms"][3]["steps"] = 5000
+    assert "trained for 5000 steps, its controls for 1200 at most" in caveats(study)
+
+
+def test_few_seeds_are_said(study, caveats):
+    study["seeds"] = study["seeds"][:1]
+    for part in (study["curves"]["gan"], study["curves"]["classifier"], study["quality"]):
+        part[:] = [item for item in part if item["seed"] == 0]
+    for comparison in study["comparisons"]:
+        comparison["per_seed"] = []
+    for arm in study["arms"]:
+        for estimate in arm["metrics"].values():
+            estimate["per_seed"] = []
+    assert "Only one repeat" in caveats(study)
+
+
+def test_unplanned_comparisons_are_counted(study, caveats):
+    assert "4 more comparisons were made in AUC" in caveats(study)
+
+
+def test_real_images_are_said_where_they_are_shown(study, caveats):
+    assert "shows real images of training patients" in caveats(study, shows_real=True)

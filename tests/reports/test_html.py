@@ -1,0 +1,199 @@
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+import yaml
+from monai.bundle import ConfigParser
+
+from monai_gan_aug.errors import DataError
+from monai_gan_aug.reports.html import StudyReport
+
+HOSTILE = "<script>alert('x')</script>\"'&{{7*7}}"
+VOID = {"meta", "link", "img", "br", "hr"}
+
+
+class Reader(HTMLParser):
+    """Tags with attributes, text, and whether every tag is closed in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        closed = self.open.pop()
+        if closed != tag:
+            raise ValueError(f"</{tag}> closes <{closed}>")
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    def all(self, name):
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def read(path):
+    return Reader(path.read_text(encoding="utf-8"))
+
+
+def test_stands_beside_the_study_with_markdown_and_tables(page):
+    names = {path.name for path in page.parent.iterdir()}
+    assert {"report.html", "report.md", "report_files", "study.json"} <= names
+    tables = {path.stem for path in (page.parent / "report_files").glob("*.csv")}
+    assert {"arms", "comparisons", "quality", "cohort", "seeds"} <= tables
+
+
+def test_is_the_same_every_time(page, study, write_study):
+    first = page.read_bytes()
+    assert StudyReport(write_study(study)).write().read_bytes() == first
+
+
+def test_can_be_written_elsewhere(study, write_study, tmp_path):
+    report = StudyReport(str(write_study(study)))
+    page = report.write(str(tmp_path / "out" / "xray.html"))
+    assert page == tmp_path / "out" / "xray.html"
+    assert (tmp_path / "out" / "xray_files" / "forest.svg").is_file()
+
+
+def test_refuses_another_suffix(study, write_study):
+    with pytest.raises(ValueError, match=r"must end in \.html, got 'report.pdf'"):
+        StudyReport(write_study(study)).write("report.pdf")
+
+
+def test_says_the_verdict_before_any_other_section(page):
+    text = read(page).text
+    order = ["Verdict: No evidence", "Adding synthetic images changed", "Read this first"]
+    order += ["Did it change the classifier?", "Arms Every way", "Provenance What is needed"]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert "40 + 80\u201382" in text
+
+
+def test_carries_everything_inside(page):
+    content = page.read_text(encoding="utf-8")
+    reader = Reader(content)
+    assert all(image["src"].startswith("data:image/png") for image in reader.all("img"))
+    assert reader.all("script") == []
+    assert all(link["href"] == "data:," for link in reader.all("link"))
+    assert all(anchor["href"].startswith("#") for anchor in reader.all("a"))
+    addresses = set(re.findall(r"https?://[^\"'\s<]+", content))
+    assert addresses == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert not re.search(r"@import|url\((?!#)", content)
+
+
+def test_is_well_formed_with_unique_ids_and_whole_links(page):
+    reader = read(page)
+    assert reader.open == []
+    ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert {anchor["href"][1:] for anchor in reader.all("a")} <= set(ids)
+    labels = [a["aria-labelledby"] for _, a in reader.tags if "aria-labelledby" in a]
+    assert set(labels) <= set(ids)
+
+
+def test_is_readable_without_eyes(page):
+    reader = read(page)
+    assert reader.all("html") == [{"lang": "en"}]
+    assert all(image["alt"] for image in reader.all("img"))
+    assert all(svg["role"] == "img" and svg["aria-label"] for svg in reader.all("svg"))
+    assert all(cell["scope"] in ("row", "col") for cell in reader.all("th"))
+    levels = [int(tag[1]) for tag, _ in reader.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+@pytest.mark.parametrize("word", ["helps", "harms", "no evidence", "underpowered"])
+def test_every_verdict_has_its_word_and_sign(study, write_study, word):
+    study["verdict"]["word"] = word
+    text = Reader(StudyReport(write_study(study)).render()).text
+    sign = {"helps": "\u25b2", "harms": "\u25bc", "no evidence": "\u25cb", "underpowered": "?"}
+    assert f"{sign[word]} Verdict: {word.capitalize()}" in text
+
+
+def test_hostile_names_are_inert_everywhere(study, write_study):
+    study = json.loads(json.dumps(study).replace("PNEUMONIA", json.dumps(HOSTILE)[1:-1]))
+    for grid in study["grids"]:
+        grid["real"] = grid["synthetic"] = "figures/plain.png"
+    study["name"] = study["title"] = study["verdict"]["sentence"] = HOSTILE
+    study["dataset"].update(grouping=HOSTILE, caveats=[HOSTILE])
+    study["arms"][0]["title"] = study["curves"]["gan"][0]["name"] = HOSTILE
+    study["recipe"]["gan"][HOSTILE] = study["provenance"]["machine"] = HOSTILE
+    reader = read(StudyReport(write_study(study)).write())
+    assert reader.open == []
+    assert reader.all("script") == []
+    assert HOSTILE in reader.text
+    assert not any(key.startswith("on") for _, a in reader.tags for key in a)
+
+
+def test_leaves_real_images_out_on_request_and_removes_old_ones(study, write_study):
+    path = write_study(study)
+    StudyReport(path).write()
+    real = path.parent / "report_files" / "grid-0-real.png"
+    assert real.is_file()
+    reader = read(StudyReport(path, include_real=False).write())
+    assert not real.exists()
+    assert len(reader.all("img")) == 2
+    assert "shows real images" not in reader.text
+
+
+def test_shows_a_study_without_curves_quality_or_grids(study, write_study):
+    study.update(curves={}, quality=[], grids=[])
+    reader = read(StudyReport(write_study(study)).write())
+    assert reader.all("img") == []
+    assert not {"#images", "#roc", "#gan", "#quality"} & {a["href"] for a in reader.all("a")}
+
+
+def test_folds_away_training_curves_after_the_fourth(study, write_study):
+    study["curves"]["gan"] = [dict(study["curves"]["gan"][0], name=f"class {i}") for i in range(7)]
+    reader = read(StudyReport(write_study(study)).write())
+    assert "3 more" in reader.text
+    assert reader.open == []
+
+
+def test_missing_picture_leaves_no_half_report(study, write_study):
+    path = write_study(study)
+    (path.parent / "figures" / "real_0_NORMAL.png").unlink()
+    with pytest.raises(DataError, match=r"figures/real_0_NORMAL.png is missing"):
+        StudyReport(path).write()
+    assert not (path.parent / "report.html").exists()
+
+
+def test_is_built_from_a_configuration(study, write_study):
+    config = yaml.safe_load(
+        f"""
+        report:
+          _target_: monai_gan_aug.reports.html.StudyReport
+          study: {write_study(study)}
+          include_real: false
+        """
+    )
+    report = ConfigParser(config).get_parsed_content("report")
+    assert report.write().name == "report.html"
+
+
+def test_imports_nothing_heavy():
+    code = (
+        "import sys, monai_gan_aug.reports.html;"
+        "print(sorted({'torch', 'monai', 'scipy', 'sklearn', 'pydicom'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

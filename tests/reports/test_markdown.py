@@ -1,0 +1,32 @@
+import re
+
+import pytest
+
+from monai_gan_aug.reports.contents import gather
+from monai_gan_aug.reports.markdown import escape, markdown_table, render_markdown
+from monai_gan_aug.reports.tables import Column, Interval, Table
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>", "a|b", "[x](http://y)", "*a*", "`a`", "a\n# b", "![x]"]
+)
+def test_escape_leaves_nothing_active(text):
+    escaped = escape(text)
+    assert "\n" not in escaped
+    assert "<" not in escaped
+    assert not re.search(r"(?<!\\)[|\[\]*`#!()]", escaped)
+
+
+def test_table_has_the_same_number_of_cells_in_each_row():
+    columns = (Column("A|B", "a"), Column("C", "c"))
+    table = Table("t", "", columns, (("x|y", Interval(1.0, 0.5, 1.5)), ("z", None)))
+    lines = markdown_table(table).splitlines()
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {3}
+    assert lines[1] == "| --- | ---: |"
+
+
+def test_verdict_comes_first_and_every_picture_is_named(study, write_study):
+    text = render_markdown(gather(write_study(study)), "report_files")
+    assert text.splitlines()[2].startswith("**No evidence.** Adding synthetic images")
+    pictures = re.findall(r"!\[[^\n]*\]\((report_files/[^)]+)\)", text)
+    assert len(pictures) == len(set(pictures)) == 9
