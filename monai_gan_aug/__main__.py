@@ -86,7 +86,8 @@ def _phantoms(arguments: argparse.Namespace) -> None:
 def _report(arguments: argparse.Namespace) -> None:
     from monai_gan_aug.reports.html import StudyReport
 
-    print(f"Report: {StudyReport(arguments.study).write(arguments.out)}")
+    written = StudyReport(arguments.study, include_real=not arguments.no_real).write(arguments.out)
+    print(f"Report: {written}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="rebuild the report of a study")
     report.add_argument("study", type=Path, help="study.json")
     report.add_argument("--out", type=Path, help="report.html (default: beside study.json)")
+    report.add_argument("--no-real", action="store_true", help="leave out real images")
     report.set_defaults(run=_report)
     return parser
 

@@ -36,7 +36,7 @@ ARMS: dict[str, Arm] = {
     for item in (
         Arm("real", "Real, no augmentation", "reference", synthetic=False),
         Arm("classical", "Real + classical augmentation", "control", synthetic=False),
-        Arm("classical_twice", "The same, twice the steps", "control", synthetic=False),
+        Arm("classical_twice", "Real + classical, twice the steps", "control", synthetic=False),
         Arm("synthetic_only", "Synthetic only", "candidate", synthetic=True),
         Arm("real_plus_synthetic", "Real + synthetic", "candidate", synthetic=True),
         Arm("warm_start", "Warm start on synthetic, then real", "candidate", synthetic=True),
