@@ -73,17 +73,34 @@ def open_dataset(
         ImageReadError: If the structure of the file is damaged, or its encoding is not the one
             that its transfer syntax names.
     """
-    with refuse_bad_content(name, "is a damaged DICOM file", COPY_AGAIN), path.open("rb") as stream:
-        content = stream.read() if with_pixels else stream.read(HEADER_BYTES)
+    with (
+        quiet_pydicom(),
+        refuse_bad_content(name, "is a damaged DICOM file", COPY_AGAIN),
+        _refuse_damaged_dataset(name),
+        path.open("rb") as stream,
+    ):
+        content = stream.read(HEADER_BYTES)
+        if with_pixels or not _is_little_endian(content):
+            content += stream.read()
         _warn_of_executable(content, name)
         try:
             return _parse(content, name, limits, keywords, with_pixels, allow_no_preamble)
         except EndOfContent:
-            rest = stream.read()
-            if not rest:
-                raise ImageReadError(name, "ends in the middle of an element", COPY_AGAIN) from None
-        whole = content + rest
-        return _parse(whole, name, limits, keywords, with_pixels, allow_no_preamble)
+            content += stream.read()
+        return _parse(content, name, limits, keywords, with_pixels, allow_no_preamble)
+
+
+@contextmanager
+def _refuse_damaged_dataset(name: str) -> Iterator[None]:
+    try:
+        yield
+    except DamagedDataset as error:
+        raise ImageReadError(name, str(error), COPY_AGAIN) from None
+
+
+def _is_little_endian(head: bytes) -> bool:
+    """Whether the file is one that can be scanned here, and need not go through pydicom."""
+    return head[128:PREAMBLE_END] == b"DICM" and ExplicitVRBigEndian.encode() not in head[:1024]
 
 
 def _warn_of_executable(content: bytes, name: str) -> None:
@@ -112,12 +129,7 @@ def _parse(
     implicit = syntax == ImplicitVRLittleEndian
     if implicit and content[start + 4 : start + 6].isalpha():
         raise _other_encoding(syntax, name)
-    try:
-        elements = keep_elements(content, start, implicit=implicit, wanted=_tags(tuple(keywords)))
-    except EndOfContent:
-        raise
-    except DamagedDataset:
-        raise _other_encoding(syntax, name) from None
+    elements = keep_elements(content, start, implicit=implicit, wanted=_tags(tuple(keywords)))
     dataset = Dataset()
     dataset.update(elements)
     dataset.set_original_encoding(implicit, True)
@@ -161,7 +173,7 @@ def _inflate(deflated: bytes, name: str, limits: ReadLimits) -> bytes:
             "remove it, or raise `max_inflated_bytes` if it is trusted",
         )
     if not inflater.eof:
-        raise EndOfContent("The deflated data set ends after the file.")
+        raise EndOfContent("ends in the middle of its deflated data set")
     return dataset
 
 
@@ -169,13 +181,12 @@ def _parse_with_pydicom(
     content: bytes, name: str, keywords: Sequence[str], with_pixels: bool, force: bool
 ) -> Dataset:
     """Big-endian files and files without a preamble, which are rare."""
-    with quiet_pydicom():
-        dataset = dcmread(
-            BytesIO(content),
-            force=force,
-            specific_tags=[tag for tag in map(tag_for_keyword, keywords) if tag is not None],
-            stop_before_pixels=not with_pixels,
-        )
+    dataset = dcmread(
+        BytesIO(content),
+        force=force,
+        specific_tags=[tag for tag in map(tag_for_keyword, keywords) if tag is not None],
+        stop_before_pixels=not with_pixels,
+    )
     syntax = dataset.file_meta.get("TransferSyntaxUID")
     if syntax is None:
         implicit, little = dataset.original_encoding

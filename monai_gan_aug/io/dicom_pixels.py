@@ -19,6 +19,7 @@ from pydicom.uid import (
 )
 
 from monai_gan_aug.errors import ImageReadError
+from monai_gan_aug.io.codestream import codestream_shape
 from monai_gan_aug.io.dicom_dataset import COPY_AGAIN, quiet_pydicom
 from monai_gan_aug.io.dicom_elements import integer, text
 from monai_gan_aug.io.dicom_scan import UNDEFINED_LENGTH
@@ -180,8 +181,10 @@ def decode_pixels(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArr
     if layout.photometric in GREY and syntax in LITTLE_ENDIAN and layout.bits_allocated > 1:
         return _native_grey(dataset, layout, name)
     with quiet_pydicom(), refuse_bad_content(name, "has damaged pixel data", COPY_AGAIN):
+        if syntax.is_encapsulated:
+            _refuse_other_size(get_frame(dataset.PixelData, 0, number_of_frames=1), layout, name)
         if syntax in RETIRED_JPEG and layout.bits_stored > 8:
-            return _decode_twelve_bit_jpeg(dataset, layout, syntax)
+            return _decode_twelve_bit_jpeg(dataset, layout, syntax, name)
         decoder = get_decoder(syntax)
         if not decoder.is_available:
             raise _missing_decoder(syntax, name)
@@ -189,6 +192,18 @@ def decode_pixels(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArr
         if layout.photometric == PALETTE:
             return apply_color_lut(pixels, dataset)
         return pixels
+
+
+def _refuse_other_size(frame: bytes, layout: PixelLayout, name: str) -> None:
+    """Refuse a compressed frame that would be decoded to another size than the header says."""
+    shape = codestream_shape(frame)
+    if shape is not None and shape != (layout.rows, layout.columns):
+        raise ImageReadError(
+            name,
+            f"holds {shape[0]} x {shape[1]} compressed pixels where its header says "
+            f"{layout.rows} x {layout.columns}",
+            COPY_AGAIN,
+        )
 
 
 def _native_grey(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArray[np.generic]:
@@ -240,13 +255,13 @@ def _missing_decoder(syntax: UID, name: str) -> ImageReadError:
 
 
 def _decode_twelve_bit_jpeg(
-    dataset: Dataset, layout: PixelLayout, syntax: UID
+    dataset: Dataset, layout: PixelLayout, syntax: UID, name: str
 ) -> npt.NDArray[np.uint16]:
     """Decode through GDCM itself: pydicom's adapter leaves 12-bit lossy JPEG out."""
     try:
         import gdcm  # type: ignore[import-untyped]
     except ImportError:
-        raise _missing_decoder(syntax, "The image") from None
+        raise _missing_decoder(syntax, name) from None
     fragment = gdcm.Fragment()
     fragment.SetByteStringValue(get_frame(dataset.PixelData, 0, number_of_frames=1))
     fragments = gdcm.SequenceOfFragments.New()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from struct import Struct
 from typing import NamedTuple
 
-from pydicom.dataelem import RawDataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.tag import BaseTag
 
 __all__ = ["DamagedDataset", "EndOfContent", "ScannedElement", "keep_elements", "walk_elements"]
@@ -26,7 +26,7 @@ LENGTH = Struct("<I")
 
 
 class DamagedDataset(ValueError):
-    """The bytes are no data set in the encoding that was named."""
+    """The bytes are no data set in the encoding that was named; the text is a clause saying why."""
 
 
 class EndOfContent(DamagedDataset):
@@ -55,8 +55,16 @@ class ScannedElement(NamedTuple):
     after: int
 
 
-def walk_elements(content: bytes, position: int, *, implicit: bool) -> Iterator[ScannedElement]:
+def walk_elements(
+    content: bytes, position: int, *, implicit: bool, with_pixels: bool = True
+) -> Iterator[ScannedElement]:
     """The elements of the outermost level, in the order of the file.
+
+    Args:
+        content: The bytes of the file.
+        position: Where the first element begins.
+        implicit: Whether value representations are left out.
+        with_pixels: Whether to go on to the pixel data and what follows them.
 
     Raises:
         EndOfContent: If an element does not end within ``content``.
@@ -65,34 +73,36 @@ def walk_elements(content: bytes, position: int, *, implicit: bool) -> Iterator[
     size = len(content)
     while position + 8 <= size:
         tag, vr, length, value = _element_header(content, position, implicit)
+        if tag == PIXEL_DATA and not with_pixels:
+            return
         if length == UNDEFINED_LENGTH:
             after = _end_of_sequence(content, value, implicit or vr == b"UN")
             end = after - 8
         else:
             after = end = value + length
-            if tag == PIXEL_DATA and end > size:
-                raise EndOfContent("The pixel data end after the file.")
+        if after > size:
+            raise EndOfContent("ends in the middle of an element")
         yield ScannedElement(
             tag, None if vr is None else vr.decode("ascii"), length, position, value, end, after
         )
-        if after > size:
-            raise EndOfContent("An element ends after the file.")
         position = after
 
 
 def keep_elements(
     content: bytes, position: int, *, implicit: bool, wanted: Collection[int]
-) -> dict[int, RawDataElement]:
+) -> dict[BaseTag, DataElement | RawDataElement]:
     """The wanted elements as pydicom keeps unread ones, up to the pixel data.
 
     Raises:
         DamagedDataset: As :func:`walk_elements`.
     """
-    found = {}
-    for element in walk_elements(content, position, implicit=implicit):
+    found: dict[BaseTag, DataElement | RawDataElement] = {}
+    with_pixels = PIXEL_DATA in wanted
+    for element in walk_elements(content, position, implicit=implicit, with_pixels=with_pixels):
         if element.tag in wanted:
-            found[element.tag] = RawDataElement(
-                BaseTag(element.tag),
+            tag = BaseTag(element.tag)
+            found[tag] = RawDataElement(
+                tag,
                 element.vr,
                 element.length,
                 content[element.value : element.end],
@@ -115,10 +125,12 @@ def _element_header(
     group, number, vr, length = EXPLICIT.unpack_from(content, position)
     if vr in LONG_LENGTH:
         if position + 12 > len(content):
-            raise EndOfContent("An element header ends after the file.")
+            raise EndOfContent("ends in the middle of an element")
         return group << 16 | number, vr, LENGTH.unpack_from(content, position + 8)[0], position + 12
     if not (vr.isalpha() and vr.isupper()):
-        raise DamagedDataset("An element has no value representation.")
+        raise DamagedDataset(
+            "has an element without the value representation that its transfer syntax asks for"
+        )
     return group << 16 | number, vr, length, position + 8
 
 
@@ -128,7 +140,7 @@ def _end_of_sequence(content: bytes, position: int, implicit: bool) -> int:
     open_levels = [implicit]
     while open_levels:
         if position + 8 > size:
-            raise EndOfContent("A sequence ends after the file.")
+            raise EndOfContent("ends in the middle of a sequence")
         group, number, length = IMPLICIT.unpack_from(content, position)
         tag = group << 16 | number
         if tag in (ITEM_END, SEQUENCE_END):
@@ -144,6 +156,6 @@ def _end_of_sequence(content: bytes, position: int, implicit: bool) -> int:
             continue
         open_levels.append(nested_implicit)
         if len(open_levels) > DEEPEST:
-            raise DamagedDataset(f"Sequences are nested more than {DEEPEST} deep.")
+            raise DamagedDataset(f"has sequences nested more than {DEEPEST} deep")
         position = value
     return position

@@ -35,7 +35,7 @@ from monai_gan_aug.io.refusal import refuse_bad_content
 __all__ = ["read_raster", "read_raster_header"]
 
 COPY_AGAIN = "copy it again from the source"
-JPEG_END = b"\xff\xd9"
+JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
 PNG_SIGNATURE_BYTES = 8
 PHOTOMETRIC_TAG = 262
 WHITE_IS_ZERO = 0
@@ -51,7 +51,7 @@ def read_raster(
         content = path.read_bytes()
         if kind is ImageFormat.PNG:
             _refuse_damaged_png(content, name)
-        if kind is ImageFormat.JPEG and JPEG_END not in content[-1024:]:
+        if kind is ImageFormat.JPEG and content.rfind(JPEG_END) < content.rfind(JPEG_SCAN):
             raise ImageReadError(name, "ends before its JPEG data does", COPY_AGAIN)
         with Image.open(BytesIO(content), formats=[kind.value]) as image:
             _refuse_impossible(image, name, limits)

@@ -6,6 +6,7 @@ from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.detect import ImageFormat, detect_format
 from monai_gan_aug.io.dicom import read_dicom
 from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units, display_name
+from monai_gan_aug.io.nifti import read_nifti
 from monai_gan_aug.io.raster import read_raster
 from monai_gan_aug.io.refusal import refuse_bad_content
 
@@ -49,6 +50,8 @@ def read_image(
         kind = _acceptable_format(path, name, limits, allow_no_preamble)
         if kind in RASTER:
             return read_raster(path, name, kind, limits, target_size)
+        if kind is ImageFormat.NIFTI:
+            return read_nifti(path, name, limits)
         return read_dicom(
             path, name, limits, allow_raw=allow_raw, allow_no_preamble=allow_no_preamble
         )

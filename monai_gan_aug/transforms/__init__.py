@@ -1,1 +1,1 @@
-"""From decoded images to network inputs: one idea a file, array and dictionary classes side by side."""
+"""From decoded images to network inputs: one idea a file, array and dictionary classes together."""

@@ -1,0 +1,43 @@
+"""The size that a compressed frame says it has, read without decoding it."""
+
+from struct import Struct, error
+
+__all__ = ["codestream_shape"]
+
+JPEG_START = b"\xff\xd8"
+JPEG_2000_START = b"\xff\x4f\xff\x51"
+FRAME_HEADERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
+"""Start-of-frame markers of JPEG (ITU-T T.81, B.1.1.3) and JPEG-LS (ITU-T T.87, C.1.1)."""
+SEGMENT = Struct(">BBH")
+FRAME_SIZE = Struct(">HH")
+IMAGE_AREA = Struct(">IIII")
+
+
+def codestream_shape(frame: bytes) -> tuple[int, int] | None:
+    """Rows and columns of a JPEG, JPEG-LS or JPEG 2000 frame; ``None`` for any other.
+
+    Example:
+        >>> codestream_shape(b"not compressed") is None
+        True
+    """
+    try:
+        if frame.startswith(JPEG_2000_START):
+            right, bottom, left, top = IMAGE_AREA.unpack_from(frame, 8)
+            return bottom - top, right - left
+        if frame.startswith(JPEG_START):
+            return _jpeg_shape(frame)
+    except error:
+        return None
+    return None
+
+
+def _jpeg_shape(frame: bytes) -> tuple[int, int] | None:
+    position = len(JPEG_START)
+    while True:
+        mark, kind, length = SEGMENT.unpack_from(frame, position)
+        if mark != 0xFF:
+            return None
+        if kind in FRAME_HEADERS:
+            rows, columns = FRAME_SIZE.unpack_from(frame, position + 5)
+            return rows, columns
+        position += 1 if kind == 0xFF else 2 + length
