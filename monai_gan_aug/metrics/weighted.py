@@ -1,0 +1,185 @@
+"""Classification metrics of many weighted copies of one test set at once.
+
+A bootstrap replicate of a test set is the same rows with other weights. Every function takes the
+weights of ``R`` replicates and returns ``R`` values, as if each row were repeated as often as its
+weight says (weights need not be whole). A replicate in which a class has no weight has no value:
+NaN.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["METRICS", "average_precision", "confusion", "roc_auc", "weighted_metric"]
+
+Array = NDArray[np.float64]
+
+
+def roc_auc(positive: NDArray[np.bool_], scores: Array, weights: Array) -> Array:
+    r"""Area under the ROC curve: the chance that a positive row outranks a negative one.
+
+    .. math:: \frac{\sum_{i \in P} \sum_{j \in N} w_i w_j
+              \left( [s_i > s_j] + \tfrac{1}{2} [s_i = s_j] \right)}{\sum_P w_i \sum_N w_j}
+
+    Args:
+        positive: Which rows are positive, shape ``(N,)``.
+        scores: Higher means more positive, shape ``(N,)``; equal scores count half.
+        weights: Not negative, shape ``(R, N)``.
+
+    Returns:
+        Shape ``(R,)``, in ``[0, 1]``, NaN where a class has no weight.
+
+    Example:
+        >>> rows = np.array([False, True, True]), np.array([0.2, 0.2, 0.9])
+        >>> roc_auc(*rows, np.array([[1.0, 1.0, 1.0], [1.0, 3.0, 1.0]]))
+        array([0.75 , 0.625])
+    """
+    order = np.argsort(scores[~positive], kind="stable")
+    ranked = scores[~positive][order]
+    negatives = _running_sum(weights[:, ~positive][:, order])
+    below = negatives[:, np.searchsorted(ranked, scores[positive], side="left")]
+    below += negatives[:, np.searchsorted(ranked, scores[positive], side="right")]
+    gained = weights[:, positive]
+    won = np.einsum("rp,rp->r", gained, below) / 2
+    return _ratio(won, gained.sum(axis=1) * negatives[:, -1])
+
+
+def average_precision(positive: NDArray[np.bool_], scores: Array, weights: Array) -> Array:
+    r"""Precision averaged over the recall gained: :math:`\sum_k (R_k - R_{k-1}) P_k`.
+
+    Args:
+        positive: Which rows are positive, shape ``(N,)``.
+        scores: Higher means more positive, shape ``(N,)``.
+        weights: Not negative, shape ``(R, N)``.
+
+    Returns:
+        Shape ``(R,)``, in ``[0, 1]``, NaN where there is no positive weight.
+    """
+    chosen = [
+        _weight_from(scores[part], weights[:, part], scores[positive])
+        for part in (positive, ~positive)
+    ]
+    whole = chosen[0] + chosen[1]
+    precision = np.divide(chosen[0], whole, out=np.zeros_like(whole), where=whole > 0)
+    gained = weights[:, positive]
+    return _ratio(np.einsum("rp,rp->r", gained, precision), gained.sum(axis=1))
+
+
+def confusion(labels: NDArray[np.int64], probabilities: Array, weights: Array) -> Array:
+    """Weight of every pair of true class (row) and most probable class (column).
+
+    Args:
+        labels: Shape ``(N,)``, in ``[0, K)``.
+        probabilities: Shape ``(N, K)``.
+        weights: Shape ``(R, N)``.
+
+    Returns:
+        Shape ``(R, K, K)``.
+    """
+    classes = probabilities.shape[1]
+    cell = labels * classes + probabilities.argmax(axis=1)
+    cells = np.eye(classes * classes)[cell]
+    return (weights @ cells).reshape(-1, classes, classes)
+
+
+def weighted_metric(
+    name: str,
+    labels: NDArray[np.int64],
+    probabilities: Array,
+    weights: Array,
+    *,
+    positive: int = 1,
+) -> Array:
+    """The metric called ``name``: of the positive class if there are two, else the class mean.
+
+    Args:
+        name: A key of :data:`METRICS`.
+        labels: Shape ``(N,)``, in ``[0, K)``.
+        probabilities: Shape ``(N, K)``, rows sum to 1.
+        weights: Shape ``(R, N)``.
+        positive: The class that counts as disease when there are two.
+
+    Returns:
+        Shape ``(R,)``.
+
+    Raises:
+        ValueError: If there is no such metric.
+    """
+    if name not in METRICS:
+        raise ValueError(f"Unknown metric {name!r}: choose from {list(METRICS)}.")
+    classes = probabilities.shape[1]
+    chosen = [positive] if classes == 2 else list(range(classes))
+    return METRICS[name](labels, probabilities, weights, chosen)
+
+
+def _weight_from(scores: Array, weights: Array, thresholds: Array) -> Array:
+    """Weight of the rows that score at least each threshold, ``(R, thresholds)``."""
+    order = np.argsort(-scores, kind="stable")
+    sums = _running_sum(weights[:, order])
+    return sums[:, np.searchsorted(-scores[order], -thresholds, side="right")]
+
+
+def _running_sum(weights: Array) -> Array:
+    """Sums of the first 0, 1, … columns, shape ``(R, columns + 1)``."""
+    sums = np.zeros((len(weights), weights.shape[1] + 1))
+    np.cumsum(weights, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
+
+
+def _auc(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+    return np.mean([roc_auc(labels == c, probabilities[:, c], weights) for c in chosen], axis=0)
+
+
+def _average_precision(
+    labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]
+) -> Array:
+    values = [average_precision(labels == c, probabilities[:, c], weights) for c in chosen]
+    return np.mean(values, axis=0)
+
+
+def _sensitivity(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+    table = confusion(labels, probabilities, weights)
+    return np.mean([_ratio(table[:, c, c], table[:, c].sum(axis=1)) for c in chosen], axis=0)
+
+
+def _specificity(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+    table = confusion(labels, probabilities, weights)
+    values = []
+    for c in chosen:
+        negative = table.sum(axis=(1, 2)) - table[:, c].sum(axis=1)
+        values.append(_ratio(negative - (table[:, :, c].sum(axis=1) - table[:, c, c]), negative))
+    return np.mean(values, axis=0)
+
+
+def _balanced_accuracy(
+    labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]
+) -> Array:
+    return _sensitivity(labels, probabilities, weights, list(range(probabilities.shape[1])))
+
+
+def _f1(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+    table = confusion(labels, probabilities, weights)
+    pairs = [(table[:, c, c], table[:, c].sum(axis=1) + table[:, :, c].sum(axis=1)) for c in chosen]
+    return np.mean([_ratio(2 * hit, total) for hit, total in pairs], axis=0)
+
+
+def _brier(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+    targets = np.eye(probabilities.shape[1])[labels]
+    errors = ((probabilities - targets)[:, chosen] ** 2).sum(axis=1)
+    return _ratio(weights @ errors, weights.sum(axis=1))
+
+
+METRICS: dict[str, Callable[[NDArray, Array, Array, list[int]], Array]] = {
+    "auc": _auc,
+    "average_precision": _average_precision,
+    "balanced_accuracy": _balanced_accuracy,
+    "sensitivity": _sensitivity,
+    "specificity": _specificity,
+    "f1": _f1,
+    "brier": _brier,
+}

@@ -1,0 +1,266 @@
+"""The classifier bundle: every arm runs, is reproducible, and refuses what would leak."""
+
+import csv
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser, ConfigWorkflow
+from PIL import Image
+
+from monai_gan_aug.data.datalist import Datalist, Entry
+from monai_gan_aug.data.provenance import (
+    Provenance,
+    SyntheticDatalist,
+    SyntheticEntry,
+    TrainingRecord,
+)
+from monai_gan_aug.data.splitting import draw_split
+from monai_gan_aug.engines.predictions import Predictions
+from monai_gan_aug.errors import DataError, ProvenanceError
+from monai_gan_aug.evaluation.arms import ARMS
+from monai_gan_aug.io.hashing import content_id
+
+BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "augmentation_classifier"
+ARM_FILES = sorted(path.name for path in (BUNDLE / "configs").glob("arm_*.yaml"))
+RESULTS = ("predictions.json", "metrics.json", "curves.json")
+
+
+def draw(path, label, rng):
+    """A noisy square with a bright left or right half."""
+    pixels = rng.integers(0, 120, (16, 16))
+    pixels[:, 8 * label : 8 * label + 8] += 60
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return content_id(path)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """24 patients of two classes, and synthetic images of a GAN that saw the training ones."""
+    root, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
+    names = [(f"{label}/{n}.png", label) for label in (0, 1) for n in range(12)]
+    entries = [Entry(n, c, f"patient{n}", draw(root / n, c, rng)) for n, c in names]
+    datalist = draw_split(
+        entries,
+        ("left", "right"),
+        training_patients_per_class=5,
+        validation_patients_per_class=2,
+        key_fingerprint="key",
+        grouping="test",
+    )
+    datalist.save(root / "datalist.json")
+    for name, split in (("synthetic", "training"), ("leaking", "test")):
+        save_synthetic(root / name, datalist, split, rng)
+    return root
+
+
+def save_synthetic(folder, datalist: Datalist, split, rng):
+    names = [(f"images/{label}-{n}.png", label) for label in (0, 1) for n in range(6)]
+    entries = tuple(SyntheticEntry(n, c, draw(folder / n, c, rng)) for n, c in names)
+    seen = datalist.entries(split)
+    record = TrainingRecord(
+        datalist.sha256,
+        "key",
+        tuple(e.group for e in seen),
+        tuple(e.id for e in seen),
+        datalist.labels,
+    )
+    provenance = Provenance("cafe", record, seed=0)
+    SyntheticDatalist(datalist.labels, entries, provenance).save(folder / "datalist.json")
+
+
+def workflow(data, output, *files, **knobs):
+    settings = {
+        "dataset_dir": str(data),
+        "datalist": str(data / "datalist.json"),
+        "cache_dir": str(data / "cache"),
+        "output_dir": str(output),
+        "device": "cpu",
+        "workers": 1,
+        "image_size": 16,
+        "batch_size": 8,
+        **knobs,
+    }
+    names = ["common.yaml", "network_small_cnn.yaml", *files]
+    found = ConfigWorkflow(
+        [str(BUNDLE / "configs" / name) for name in names], workflow_type=None, **settings
+    )
+    found.initialize()
+    return found
+
+
+def train(data, output, arm="arm_classical.yaml", **knobs):
+    knobs = {"total_steps": 6, "curve_interval": 3, **knobs}
+    workflow(data, output, arm, "train.yaml", **knobs).run()
+    return json.loads((output / "metrics.json").read_text())
+
+
+@pytest.mark.parametrize("arm", ARM_FILES)
+def test_every_arm_trains_and_is_judged(arm, data, tmp_path):
+    synthetic = [str(data / "synthetic" / "datalist.json")]
+    metrics = train(data, tmp_path, arm, synthetic=synthetic)
+    assert metrics["arm"] == arm.removeprefix("arm_").removesuffix(".yaml")
+    assert metrics["steps"] == (12 if arm == "arm_classical_twice.yaml" else 6)
+    assert json.loads((tmp_path / "curves.json").read_text())["step"][-1] == metrics["steps"]
+    found = Predictions.load(tmp_path / "predictions.json")
+    datalist = Datalist.load(data / "datalist.json")
+    assert found.ids == tuple(entry.id for entry in datalist.test)
+    assert found.split_sha256 == metrics["provenance"]["split_sha256"] == datalist.sha256
+    assert len(metrics["provenance"]["synthetic_sha256"]) == 1
+
+
+def test_every_arm_of_a_study_has_its_file():
+    assert {arm.config_file for arm in ARMS.values()} <= set(ARM_FILES)
+
+
+def test_arms_turn_knobs_that_exist():
+    common = ConfigParser.load_config_file(str(BUNDLE / "configs" / "common.yaml"))
+    for name in ARM_FILES:
+        arm = ConfigParser.load_config_file(str(BUNDLE / "configs" / name))
+        assert arm.keys() <= common.keys()
+
+
+def test_the_same_seed_gives_the_same_bytes(data, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        torch.rand(3)
+        train(data, tmp_path / name, seed=seed)
+    read = {(n, f): (tmp_path / n / f).read_bytes() for n in "abc" for f in RESULTS}
+    assert all(read["a", f] == read["b", f] for f in RESULTS)
+    assert read["a", "predictions.json"] != read["c", "predictions.json"]
+
+
+def test_arms_of_one_seed_start_from_the_same_weights(data, tmp_path):
+    states = []
+    for arm in ("arm_real.yaml", "arm_warm_start.yaml"):
+        found = workflow(data, tmp_path, arm, "train.yaml", seed=3)
+        states.append(found.parser.get_parsed_content("network").state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(*(s.values() for s in states), strict=True))
+
+
+def test_images_of_a_gan_that_saw_test_patients_are_refused(data, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        train(
+            data,
+            tmp_path,
+            "arm_real_plus_synthetic.yaml",
+            synthetic=[str(data / "leaking" / "datalist.json")],
+        )
+    assert isinstance(root_cause(caught.value), ProvenanceError)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_an_arm_that_needs_synthetic_images_says_so(data, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        train(data, tmp_path, "arm_synthetic_only.yaml")
+    assert isinstance(root_cause(caught.value), DataError)
+
+
+def root_cause(error):
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def test_training_without_a_validation_split(data, tmp_path):
+    train(data, tmp_path, no_validation=True)
+    curves = json.loads((tmp_path / "curves.json").read_text())
+    assert curves["validation_auc"] == [None, None]
+
+
+def test_evaluation_repeats_what_training_reported(data, tmp_path):
+    trained = train(data, tmp_path)
+    workflow(data, tmp_path, "evaluate.yaml").run()
+    found = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
+    assert found["metrics"] == trained["metrics"]
+
+
+def test_evaluation_refuses_training_patients(data, tmp_path):
+    train(data, tmp_path)
+    with pytest.raises(RuntimeError) as caught:
+        workflow(data, tmp_path, "evaluate.yaml", split="training").run()
+    assert isinstance(root_cause(caught.value), ProvenanceError)
+    assert "learned from" in str(root_cause(caught.value))
+
+
+def test_inference_needs_a_folder_and_a_checkpoint_only(data, tmp_path):
+    train(data, tmp_path)
+    knobs = {"dataset_dir": str(data / "0"), "datalist": "absent.json"}
+    workflow(data, tmp_path, "inference.yaml", **knobs).run()
+    rows = list(csv.DictReader((tmp_path / "predictions.csv").open()))
+    assert len(rows) == 12
+    assert {row["predicted"] for row in rows} <= {"left", "right"}
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        (["arm_classical.yaml", "train.yaml"], "train"),
+        (["evaluate.yaml"], "infer"),
+        (["inference.yaml"], "infer"),
+    ],
+)
+def test_declares_every_monai_property(files, kind, data, tmp_path, monkeypatch):
+    monkeypatch.setenv("MONAI_FAIL_ON_DUPLICATE_CONFIG", "1")
+    train(data, tmp_path / "trained")
+    names = ["common.yaml", "network_small_cnn.yaml", *files]
+    found = ConfigWorkflow(
+        [str(BUNDLE / "configs" / name) for name in names],
+        workflow_type=kind,
+        dataset_dir=str(data),
+        datalist=str(data / "datalist.json"),
+        cache_dir=str(data / "cache"),
+        output_dir=str(tmp_path / "trained"),
+        image_size=16,
+        workers=1,
+    )
+    found.initialize()
+    assert found.check_properties() == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((BUNDLE / "configs").glob("network_*.yaml")), ids=lambda p: p.stem
+)
+def test_every_network_file_names_a_network(path):
+    parser = ConfigParser()
+    parser.read_config([str(BUNDLE / "configs" / "common.yaml"), str(path)])
+    parser.update({"num_classes": 2, "image_size": 64, "network_def::name": "@network_name"})
+    assert isinstance(parser.get_parsed_content("learning_rate"), float)
+    if path.stem in ("network_small_cnn", "network_resnet18"):
+        assert isinstance(parser.get_parsed_content("network_def"), torch.nn.Module)
+
+
+@pytest.mark.slow
+def test_command_line_warns_of_nothing_but_that_configurations_are_code(data, tmp_path):
+    files = [
+        f"configs/{name}.yaml" for name in ("common", "network_small_cnn", "arm_real", "train")
+    ]
+    knobs = {
+        "dataset_dir": data,
+        "datalist": data / "datalist.json",
+        "cache_dir": data / "cache",
+        "output_dir": tmp_path / "run",
+        "device": "cpu",
+        "image_size": 16,
+        "total_steps": 4,
+    }
+    arguments = [f"--{key}={value}" for key, value in knobs.items()]
+    done = subprocess.run(
+        [sys.executable, "-m", "monai.bundle", "run", f"--config_file={files}", *arguments],
+        cwd=BUNDLE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = (done.stdout + done.stderr).splitlines()
+    assert done.returncode == 0, lines
+    shouted = [
+        line for line in lines if re.search("warning|error|cannot find", line, re.IGNORECASE)
+    ]
+    assert [line for line in shouted if 'any `"_target_"` value' not in line] == []
+    assert all((tmp_path / "run" / name).is_file() for name in RESULTS)
