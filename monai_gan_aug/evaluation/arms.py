@@ -37,8 +37,10 @@ ARMS: dict[str, Arm] = {
         Arm("real", "Real, no augmentation", "reference", synthetic=False),
         Arm("classical", "Real + classical augmentation", "control", synthetic=False),
         Arm("classical_twice", "Real + classical, twice the steps", "control", synthetic=False),
+        Arm("mixup", "Real + MixUp", "control", synthetic=False),
         Arm("synthetic_only", "Synthetic only", "candidate", synthetic=True),
         Arm("real_plus_synthetic", "Real + synthetic", "candidate", synthetic=True),
+        Arm("balanced_by_synthetic", "Small classes topped up", "candidate", synthetic=True),
         Arm("warm_start", "Warm start on synthetic, then real", "candidate", synthetic=True),
     )
 }

@@ -104,8 +104,11 @@ class Study:
         missing = set(Comparison(**self.comparison).names) - set(self.arms)
         if missing:
             raise DataError(f"The comparison needs arms that are not run: {sorted(missing)}.")
-        if len(set(self.seeds)) != len(self.seeds) or not self.seeds:
-            raise DataError(f"`seeds` must be distinct and not empty, got {list(self.seeds)}.")
+        if len(set(self.seeds)) != len(self.seeds) or len(self.seeds) < 2:
+            raise DataError(
+                f"`seeds` must be two or more different numbers, got {list(self.seeds)}: one run "
+                "cannot show how much luck matters."
+            )
         if not Path(self.dataset_dir).is_dir():
             raise DataError("`dataset_dir` is not a folder: give it with --dataset_dir.")
 
