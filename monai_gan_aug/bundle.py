@@ -1,0 +1,123 @@
+"""What the configurations of the bundles need besides the toolkit's parts.
+
+Nothing in the package imports this module; configurations name it by ``_target_``.
+"""
+
+import difflib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fire.parser import DefaultParseValue  # type: ignore[import-untyped]
+from monai.bundle import ConfigParser
+
+from monai_gan_aug.data.datalist import Datalist
+from monai_gan_aug.engines.checkpoint import LATEST, load_checkpoint
+
+__all__ = ["class_count", "refuse_unknown_overrides"]
+
+ARGUMENTS_OF_RUN = {
+    "run_id",
+    "init_id",
+    "final_id",
+    "meta_file",
+    "config_file",
+    "logging_file",
+    "tracking",
+    "args_file",
+}
+
+
+def class_count(
+    condition: str | None,
+    only_labels: Sequence[str] | None,
+    datalist: str | Path,
+    ckpt_path: str | Path | None = None,
+) -> int:
+    """How many classes a GAN is conditional on; 0 for an unconditional one.
+
+    Args:
+        condition: ``"class"``, or ``None`` for an unconditional GAN.
+        only_labels: The classes it is restricted to, if any.
+        datalist: The datalist, whose classes count otherwise.
+        ckpt_path: Checkpoints of a trained GAN, which know its classes without a datalist.
+
+    Returns:
+        The number; 2 if there is neither restriction nor file, so that a configuration can be
+        looked at without data.
+
+    Raises:
+        ValueError: If ``condition`` is unknown.
+
+    Example:
+        >>> class_count("class", ["benign", "malignant", "unclear"], "absent.json")
+        3
+        >>> class_count("class", ["benign"], "absent.json")
+        0
+    """
+    if condition not in ("class", None):
+        raise ValueError(f"`condition` must be 'class' or null, got {condition!r}.")
+    if condition is None:
+        return 0
+    count = 2
+    if only_labels:
+        count = len([only_labels] if isinstance(only_labels, str) else only_labels)
+    elif ckpt_path is not None and _exists(Path(ckpt_path)):
+        count = len(load_checkpoint(Path(ckpt_path)).get("training", {}).get("labels", "ab"))
+    elif Path(datalist).is_file():
+        count = len(Datalist.load(Path(datalist)).labels)
+    return count if count > 1 else 0
+
+
+def _exists(path: Path) -> bool:
+    return path.is_file() or (path / LATEST).is_file()
+
+
+def refuse_unknown_overrides(arguments: Sequence[str] | None = None) -> None:
+    """Refuse a knob that the configuration does not have, naming the nearest ones.
+
+    MONAI adds a misspelt ``--learningrate 5`` to the configuration without a word.
+
+    Args:
+        arguments: The command line, ``sys.argv`` by default; anything but
+            ``python -m monai.bundle run`` is left alone.
+
+    Raises:
+        SystemExit: If a knob is unknown; the message goes to the terminal, the exit code is 1.
+    """
+    arguments = list(sys.argv if arguments is None else arguments)
+    if arguments[1:2] != ["run"] or Path(arguments[0]).parts[-2:-1] != ("bundle",):
+        return
+    given = dict(_named(arguments[2:]))
+    if "args_file" in given:
+        given = {**ConfigParser.load_config_file(given["args_file"]), **given}
+    config = ConfigParser.load_config_files(given["config_file"])
+    for key in given.keys() - ARGUMENTS_OF_RUN:
+        _require_known(key, config)
+
+
+def _named(arguments: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """``--key value`` and ``--key=value`` pairs, read as Fire reads them."""
+    for index, word in enumerate(arguments):
+        if word.startswith("--"):
+            key, equals, value = word[2:].partition("=")
+            following = arguments[index + 1 : index + 2]
+            if not equals and following and not following[0].startswith("--"):
+                value = following[0]
+            yield key.replace("-", "_"), DefaultParseValue(value)
+
+
+def _require_known(key: str, config: Mapping[str, Any]) -> None:
+    """Follow ``a::b::c`` into the configuration; the last part of an object may be new."""
+    level: Any = config
+    parts = key.lstrip("+").replace("#", "::").split("::")
+    for depth, part in enumerate(parts):
+        names = list(level) if isinstance(level, Mapping) else []
+        is_argument = depth == len(parts) - 1 and "_target_" in names
+        if isinstance(level, Mapping) and part not in level and not is_argument:
+            near = difflib.get_close_matches(part, names, n=3, cutoff=0.5) or names
+            raise SystemExit(  # an exception would drown in MONAI's own and their tracebacks
+                f"error: --{key} is no knob of this configuration: did you mean {', '.join(near)}?"
+            )
+        level = level.get(part) if isinstance(level, Mapping) else None

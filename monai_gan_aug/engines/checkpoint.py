@@ -1,0 +1,164 @@
+"""Checkpoints: complete or absent, verified, and never more than tensors and plain values."""
+
+import hashlib
+import io
+import json
+import os
+import pickle
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.atomic import atomic_file, remove_leftovers, write_json
+from monai_gan_aug.io.hashing import sha256_file
+
+__all__ = [
+    "differing_keys",
+    "find_checkpoint",
+    "load_checkpoint",
+    "save_checkpoint",
+]
+
+FORMAT = "monai_gan_aug.checkpoint/1"
+LATEST = "latest.json"
+
+
+def save_checkpoint(folder: Path, name: str, content: Mapping[str, Any], *, keep: int = 2) -> str:
+    """Write a checkpoint, point ``latest.json`` at it and remove the oldest ones.
+
+    The file is read back and compared before it takes its name, so a kill or a full disk at any
+    moment leaves the previous checkpoint in force.
+
+    Args:
+        folder: Folder of the checkpoints.
+        name: File name, ending in ``.pt``.
+        content: Tensors, numbers, text, lists and dictionaries.
+        keep: How many checkpoints stay, at least 1.
+
+    Returns:
+        SHA-256 of the file.
+
+    Raises:
+        FloatingPointError: If a tensor has a value that is not finite; nothing is written.
+        OSError: If the disk is full or damages what is written; nothing changes.
+    """
+    broken = [path for path, value in _tensors(content) if not torch.isfinite(value).all()]
+    if broken:
+        raise FloatingPointError(f"Weights are not finite ({', '.join(broken[:3])}): not saved.")
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, **content}, buffer)
+    data = buffer.getvalue()
+    digest = hashlib.sha256(data).hexdigest()
+    folder = Path(folder)
+    with atomic_file(folder / name) as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+        if sha256_file(Path(stream.name)) != digest:
+            raise OSError(f"{name} reads back differently from what was written: check the disk.")
+    kept = [item for item in _recorded(folder) if item["file"] != name][: keep - 1]
+    write_json(folder / LATEST, {"checkpoints": [{"file": name, "sha256": digest}, *kept]})
+    remaining = {name, *(item["file"] for item in kept)}
+    for old in folder.glob("*.pt"):
+        if old.name not in remaining:
+            old.unlink(missing_ok=True)
+    remove_leftovers(folder)
+    return digest
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The newest checkpoint of a folder (or of its ``latest.json``), or ``path`` itself.
+
+    Raises:
+        DataError: If there is none, or the file is not what ``latest.json`` recorded.
+    """
+    path = Path(path)
+    if path.name == LATEST:
+        path = path.parent
+    if not path.is_dir():
+        if not path.is_file():
+            raise DataError(f"{path.name} does not exist: train first, or correct `ckpt_path`.")
+        return path
+    recorded = _recorded(path)
+    if not recorded:
+        raise DataError(f"{path.name} holds no checkpoint: train first, or correct `ckpt_path`.")
+    newest = path / recorded[0]["file"]
+    if not newest.is_file() or sha256_file(newest) != recorded[0]["sha256"]:
+        others = [item["file"] for item in recorded[1:]]
+        raise DataError(
+            f"{newest.name} was damaged after it was written: name an older checkpoint "
+            f"({', '.join(others) or 'there is none'}) as `ckpt_path`, or train again."
+        )
+    return newest
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint without running any code in it.
+
+    Args:
+        path: The file, its folder, or ``latest.json``.
+
+    Raises:
+        DataError: If the file is damaged, holds anything but tensors and plain values, or is
+            not a checkpoint of this toolkit.
+    """
+    path = find_checkpoint(path)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DataError(
+            f"{path.name} holds more than tensors and plain values, or is damaged: it was not "
+            "loaded, because it could run code. Use a checkpoint made by this toolkit."
+        ) from error
+    except Exception as error:  # bytes that are no pickle fail in any way they like
+        raise DataError(f"{path.name} is truncated or not a checkpoint: train again.") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataError(
+            f"{path.name} is not a checkpoint of this toolkit (format {FORMAT}): "
+            "use one made by `train.yaml`."
+        )
+    return content
+
+
+def differing_keys(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    """What keeps ``found`` from being loaded where ``expected`` is: one line per key.
+
+    Example:
+        >>> differing_keys({"a": torch.zeros(2)}, {"a": torch.zeros(3), "b": torch.zeros(1)})
+        ['a: shape (3,) in the checkpoint, (2,) here', 'b: only in the checkpoint']
+    """
+    lines = []
+    for name in sorted({*expected, *found}):
+        if name not in found:
+            lines.append(f"{name}: only here")
+        elif name not in expected:
+            lines.append(f"{name}: only in the checkpoint")
+        elif expected[name].shape != found[name].shape:
+            here, there = tuple(expected[name].shape), tuple(found[name].shape)
+            lines.append(f"{name}: shape {there} in the checkpoint, {here} here")
+    return lines
+
+
+def _recorded(folder: Path) -> list[dict[str, str]]:
+    try:
+        content = json.loads((folder / LATEST).read_text())
+    except FileNotFoundError:
+        return []
+    recorded: list[dict[str, str]] = content["checkpoints"]
+    return recorded
+
+
+def _tensors(content: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:
+    if isinstance(content, Tensor):
+        if content.is_floating_point():
+            yield path, content
+    elif isinstance(content, Mapping):
+        for key, value in content.items():
+            yield from _tensors(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(content, list | tuple):
+        for index, value in enumerate(content):
+            yield from _tensors(value, f"{path}.{index}")

@@ -1,0 +1,26 @@
+"""What can happen during adversarial training besides Ignite's own events."""
+
+from ignite.engine.events import EventEnum
+
+__all__ = ["GanAugEvents"]
+
+
+class GanAugEvents(EventEnum):
+    """Events of :class:`~monai_gan_aug.engines.trainer.GanAugTrainer`, in the order they occur."""
+
+    RUN_REQUESTED = "run_requested"
+    """Before Ignite decides where to begin: lock the folder, resume here."""
+    CRITIC_STEP_COMPLETED = "critic_step_completed"
+    """After each discriminator update of an iteration."""
+    RECORDED = "recorded"
+    """``engine.state.record`` holds new means of the losses, on the host."""
+    GRID_DRAWN = "grid_drawn"
+    """``engine.state.grid`` holds a new picture of fixed latents."""
+    ONE_SIDED = "one_sided"
+    """The discriminator tells real from generated without effort."""
+    COLLAPSED = "collapsed"
+    """Fixed latents give nearly the same image."""
+    NOT_FINITE = "not_finite"
+    """A loss is NaN or infinite; the run ends with an error."""
+    RUN_CLOSED = "run_closed"
+    """After the run, however it ended."""

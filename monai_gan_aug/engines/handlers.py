@@ -1,0 +1,187 @@
+"""Handlers that record how training goes: curves, TensorBoard, progress."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from ignite.engine import Events
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.keys import GanAugKeys, GanKeys
+
+if TYPE_CHECKING:
+    from monai_gan_aug.engines.trainer import GanAugTrainer
+
+__all__ = ["CurveRecorder", "ProgressReport", "TensorBoardWriter"]
+
+logger = logging.getLogger(__name__)
+
+
+class CurveRecorder:
+    """Mean losses and discriminator outputs over stretches of iterations, in ``curves.json``.
+
+    Values are summed on the device and fetched once per stretch. ``d_real`` and ``d_fake`` are
+    mean probabilities of "real" (the sigmoid of the logits, whatever the loss); a loss on images
+    yields no logits, and 0.5 is recorded.
+
+    Args:
+        path: The JSON file, rewritten at the end of each epoch.
+        every: Iterations per record.
+
+    Raises:
+        ValueError: If ``every`` is less than 1.
+    """
+
+    NAMES = ("g_loss", "d_loss", "d_real", "d_fake")
+
+    def __init__(self, path: str | Path, every: int = 20) -> None:
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1, got {every}.")
+        self.path = Path(path)
+        self.every = every
+        self.curves: dict[str, list[float]] = {name: [] for name in ("step", *self.NAMES)}
+        self._sum: Tensor | None = None
+        self._count = 0
+
+    def attach(self, trainer: "GanAugTrainer") -> None:
+        """Sum after each iteration, record, and write at the end of epochs."""
+        trainer.register_part("curves", self)
+        trainer.add_event_handler(Events.ITERATION_COMPLETED, self._add)
+        trainer.add_event_handler(Events.EPOCH_COMPLETED, self._write)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All records and the unfinished one."""
+        return {"curves": self.curves, "sum": self._sum, "count": self._count}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """The inverse of :meth:`state_dict`."""
+        self.curves = {name: list(values) for name, values in state["curves"].items()}
+        self._sum, self._count = state["sum"], state["count"]
+
+    def _add(self, trainer: "GanAugTrainer") -> None:
+        output = trainer.state.output
+        values = [output[GanKeys.GLOSS], output[GanKeys.DLOSS]]
+        for key in (GanAugKeys.REAL_LOGITS, GanAugKeys.FAKE_LOGITS):
+            logits = output.get(key)
+            values.append(values[0].new_tensor(0.5) if logits is None else logits.sigmoid().mean())
+        new = torch.stack([value.detach().float() for value in values])
+        self._sum = new if self._sum is None else self._sum.to(new.device) + new
+        self._count += 1
+        if self._count == self.every:
+            self._record(trainer)
+
+    def _record(self, trainer: "GanAugTrainer") -> None:
+        if self._sum is None:
+            return
+        means = dict(zip(self.NAMES, (self._sum / self._count).tolist(), strict=True))
+        self._sum, self._count = None, 0
+        trainer.state.record = {"step": trainer.state.iteration, **means}
+        for name, value in trainer.state.record.items():
+            self.curves[name].append(value)
+        trainer.fire_event(GanAugEvents.RECORDED)
+
+    def _write(self, trainer: "GanAugTrainer") -> None:
+        self._record(trainer)
+        write_json(self.path, self.curves)
+
+
+class TensorBoardWriter:
+    """Write records, diversity and pictures of fixed latents for TensorBoard.
+
+    No real image is ever written.
+
+    Args:
+        folder: Folder of the event files.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._writer: SummaryWriter | None = None
+
+    def attach(self, trainer: "GanAugTrainer") -> None:
+        """Write whenever there is something new."""
+        trainer.add_event_handler(Events.STARTED, self._open)
+        trainer.add_event_handler(GanAugEvents.RECORDED, self._write_record)
+        trainer.add_event_handler(GanAugEvents.GRID_DRAWN, self._write_grid)
+        trainer.add_event_handler(GanAugEvents.RUN_CLOSED, self._close)
+
+    def _open(self, trainer: "GanAugTrainer") -> None:
+        self._writer = SummaryWriter(self.folder, purge_step=trainer.state.iteration + 1)
+
+    def _write_record(self, trainer: "GanAugTrainer") -> None:
+        if self._writer is not None:
+            for name in CurveRecorder.NAMES:
+                value = trainer.state.record[name]
+                self._writer.add_scalar(name, value, trainer.state.iteration)
+
+    def _write_grid(self, trainer: "GanAugTrainer") -> None:
+        if self._writer is not None:
+            self._writer.add_image("fixed_latents", trainer.state.grid, trainer.state.iteration)
+            if hasattr(trainer.state, "diversity"):
+                value = trainer.state.diversity
+                self._writer.add_scalar("diversity", value, trainer.state.iteration)
+
+    def _close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+class ProgressReport:
+    """A progress bar on a terminal, and a line in the log at the end of epochs.
+
+    Args:
+        every: Epochs between log lines.
+    """
+
+    def __init__(self, every: int = 1) -> None:
+        self.every = every
+        self._bar: tqdm | None = None
+
+    def attach(self, trainer: "GanAugTrainer") -> None:
+        """Move with the iterations."""
+        trainer.add_event_handler(Events.STARTED, self._open)
+        trainer.add_event_handler(Events.ITERATION_COMPLETED, self._move)
+        trainer.add_event_handler(Events.EPOCH_COMPLETED, self._log)
+        trainer.add_event_handler(GanAugEvents.RUN_CLOSED, self._close)
+
+    def _open(self, trainer: "GanAugTrainer") -> None:
+        total = trainer.state.max_epochs * trainer.state.epoch_length
+        self._bar = tqdm(
+            total=total,
+            initial=trainer.state.iteration,
+            desc="GAN training",
+            unit="step",
+            disable=not sys.stderr.isatty(),
+        )
+
+    def _move(self, trainer: "GanAugTrainer") -> None:
+        if self._bar is not None:
+            self._bar.update()
+            record = getattr(trainer.state, "record", None)
+            if record is not None and record["step"] == trainer.state.iteration:
+                self._bar.set_postfix_str(_summary(record), refresh=False)
+
+    def _log(self, trainer: "GanAugTrainer") -> None:
+        state = trainer.state
+        record = getattr(state, "record", None)
+        if record is not None and (
+            state.epoch % self.every == 0 or state.epoch == state.max_epochs
+        ):
+            logger.info("Epoch %d of %d: %s", state.epoch, state.max_epochs, _summary(record))
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _summary(record: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {record[name]:.3f}" for name in CurveRecorder.NAMES)

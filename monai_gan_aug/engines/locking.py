@@ -1,0 +1,57 @@
+"""One writer per folder."""
+
+from pathlib import Path
+from typing import IO
+
+from monai_gan_aug.errors import DataError
+
+try:
+    import fcntl
+except ImportError:  # no such lock on Windows: two runs there are the user's care
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["FolderLock"]
+
+
+class FolderLock:
+    """A lock that the system releases when the process ends, however it ends.
+
+    Args:
+        folder: The folder that one process at a time may write.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = Path(folder) / ".lock"
+        self._stream: IO[str] | None = None
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises:
+            DataError: If another process holds it.
+            OSError: If the folder cannot be written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            stream = self.path.open("a")
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"`output_dir` {self.path.parent.name} cannot be written: choose another",
+            ) from error
+        try:
+            if fcntl is not None:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.close()
+            raise DataError(
+                f"Another run is writing to `output_dir` {self.path.parent.name}: "
+                "wait for it, or choose another folder."
+            ) from None
+        self._stream = stream
+
+    def release(self) -> None:
+        """Give the lock back."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None

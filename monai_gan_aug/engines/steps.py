@@ -1,0 +1,242 @@
+"""One update of the discriminator and one of the generator, as plain functions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils import parametrize
+
+from monai_gan_aug.keys import GanAugKeys, GanKeys
+
+__all__ = ["Player", "Precision", "discriminator_step", "frozen", "generator_step", "untracked"]
+
+LOGITS = (GanAugKeys.REAL_LOGITS, GanAugKeys.FAKE_LOGITS)
+Images = Callable[[Tensor], Tensor]
+"""A function on batches of images, shape ``(B, C, H, W)``."""
+
+
+@dataclass
+class Precision:
+    """How forward passes are rounded; the default is not at all.
+
+    Args:
+        device_type: ``"cpu"`` or ``"cuda"``.
+        enabled: Whether mixed precision is used.
+        kwargs: Arguments of :class:`torch.autocast` such as ``dtype``.
+    """
+
+    device_type: str = "cpu"
+    enabled: bool = False
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+    def forward(self) -> torch.autocast:
+        """The context of a forward pass."""
+        return torch.autocast(self.device_type, enabled=self.enabled, **self.kwargs)
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """A gradient scaler, which acts only where half precision can underflow."""
+        half = self.device_type == "cuda" and self.kwargs.get("dtype", torch.half) == torch.half
+        return torch.amp.GradScaler(self.device_type, enabled=self.enabled and half)
+
+
+@dataclass
+class Player:
+    """One side of the game.
+
+    Args:
+        network: The network that learns.
+        optimizer: Its optimiser.
+        loss_function: A loss on logits (class attribute ``on_logits``), or MONAI's kind on
+            images, which calls the discriminator itself.
+        scaler: Gradient scaler of this side.
+    """
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    loss_function: Callable[..., Tensor]
+    scaler: torch.amp.GradScaler
+
+    @property
+    def on_logits(self) -> bool:
+        """Whether the loss wants logits rather than images."""
+        return bool(getattr(self.loss_function, "on_logits", False))
+
+    def update(self) -> None:
+        """Step the optimiser along the gradients there are."""
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Let gradients pass through ``network`` without computing those of its weights."""
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in learning:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in learning:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
+def untracked(network: nn.Module) -> Iterator[None]:
+    """Normalise with batch statistics as in training, but leave the running ones alone."""
+    tracking = [
+        module
+        for module in network.modules()
+        if isinstance(module, _BatchNorm) and module.track_running_stats
+    ]
+    for module in tracking:
+        module.track_running_stats = False
+    try:
+        yield
+    finally:
+        for module in tracking:
+            module.track_running_stats = True
+
+
+def discriminator_step(
+    player: Player,
+    reals: Tensor,
+    fakes: Tensor,
+    *,
+    judge: Callable[..., Tensor],
+    labels: Tensor | None = None,
+    augment: Images | None = None,
+    penalty: Callable[..., Tensor] | None = None,
+    precision: Precision | None = None,
+    accumulation: int = 1,
+) -> dict[str, Tensor]:
+    """Move the discriminator towards telling ``reals`` from ``fakes``.
+
+    Spectrally normalised weights are computed once, so both batches meet the same network.
+
+    Args:
+        player: The discriminator's side.
+        reals: Real images, shape ``(B, C, H, W)``.
+        fakes: Generated images of the same shape, without graph.
+        judge: ``(images, labels)`` to logits ``(B,)``.
+        labels: Classes of both batches, shape ``(B,)``.
+        augment: Applied to everything the discriminator sees.
+        penalty: ``(discriminator, real, fake, labels)`` to a scalar that is added.
+        precision: How forward passes are rounded.
+        accumulation: Number of parts whose gradients are summed before the update.
+
+    Returns:
+        Loss (means over parts), penalty if any, and the logits for a loss on logits; all
+        detached, on the device.
+    """
+    precision = precision or Precision()
+    augment = augment or _unchanged
+    player.optimizer.zero_grad(set_to_none=True)
+    parts: list[dict[str, Tensor]] = []
+    together = not any(isinstance(module, _BatchNorm) for module in player.network.modules())
+    with parametrize.cached():
+        for real, fake, label in _parts(accumulation, reals, fakes, labels):
+            share = len(real) / len(reals)
+            real, fake = augment(torch.cat([real, fake])).chunk(2)
+            out: dict[str, Tensor] = {}
+            with precision.forward():
+                if player.on_logits:
+                    logits = _judge_both(judge, real, fake, label, together=together)
+                    out = dict(zip(LOGITS, logits, strict=True))
+                    loss = player.loss_function(*logits)
+                else:
+                    loss = player.loss_function(fake, real)
+                if penalty is not None:
+                    out[GanAugKeys.PENALTY] = penalty(judge, real, fake, label)
+                    loss = loss + out[GanAugKeys.PENALTY]
+            player.scaler.scale(share * loss).backward()
+            parts.append({GanKeys.DLOSS: loss, **out})
+    player.update()
+    return _gathered(parts)
+
+
+def generator_step(
+    player: Player,
+    latents: Tensor,
+    *,
+    generate: Callable[..., Tensor],
+    judge: Callable[..., Tensor],
+    discriminator: nn.Module,
+    labels: Tensor | None = None,
+    augment: Images | None = None,
+    precision: Precision | None = None,
+    accumulation: int = 1,
+) -> dict[str, Tensor]:
+    """Move the generator towards images that the discriminator takes for real.
+
+    The discriminator's weights are frozen and its running statistics stand still meanwhile.
+
+    Args:
+        player: The generator's side.
+        latents: Shape ``(B, Z)``.
+        generate: ``(latents, labels)`` to images.
+        judge: ``(images, labels)`` to logits ``(B,)``.
+        discriminator: The network behind ``judge`` or inside the loss.
+        labels: Classes to generate, shape ``(B,)``.
+        augment: Applied to everything the discriminator sees.
+        precision: How forward passes are rounded.
+        accumulation: Number of parts whose gradients are summed before the update.
+
+    Returns:
+        Loss (mean over parts) and the images, detached, on the device.
+    """
+    precision = precision or Precision()
+    augment = augment or _unchanged
+    player.optimizer.zero_grad(set_to_none=True)
+    parts: list[dict[str, Tensor]] = []
+    with frozen(discriminator), untracked(discriminator), parametrize.cached():
+        for latent, label in _parts(accumulation, latents, labels):
+            with precision.forward():
+                fake = generate(latent, label)
+                seen = augment(fake)
+                loss = player.loss_function(
+                    judge(seen, label).float() if player.on_logits else seen
+                )
+            player.scaler.scale(len(latent) / len(latents) * loss).backward()
+            parts.append({GanKeys.GLOSS: loss, GanKeys.FAKES: fake})
+    player.update()
+    return _gathered(parts)
+
+
+def _judge_both(
+    judge: Callable[..., Tensor],
+    real: Tensor,
+    fake: Tensor,
+    labels: Tensor | None,
+    *,
+    together: bool,
+) -> tuple[Tensor, Tensor]:
+    """Logits of both batches; one pass is faster, and the same if no layer mixes images."""
+    if not together:
+        return judge(real, labels).float(), judge(fake, labels).float()
+    both = judge(torch.cat([real, fake]), None if labels is None else labels.repeat(2)).float()
+    return both[: len(real)], both[len(real) :]
+
+
+def _unchanged(images: Tensor) -> Tensor:
+    return images
+
+
+def _parts(count: int, *batches: Tensor | None) -> list[tuple[Any, ...]]:
+    if count == 1:
+        return [batches]
+    first = batches[0]
+    parts = len(first.chunk(count)) if first is not None else 0
+    split = [batch.chunk(count) if batch is not None else [None] * parts for batch in batches]
+    return list(zip(*split, strict=True))
+
+
+def _gathered(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    gathered = {}
+    for key, value in parts[0].items():
+        values = [part[key].detach() for part in parts]
+        gathered[key] = torch.stack(values).mean(0) if value.ndim == 0 else torch.cat(values)
+    return gathered

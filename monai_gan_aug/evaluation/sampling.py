@@ -1,0 +1,212 @@
+"""Generation of synthetic sets: latents in, marked images with their provenance out."""
+
+import itertools
+import logging
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from monai_gan_aug.data.provenance import (
+    Provenance,
+    SyntheticDatalist,
+    SyntheticEntry,
+    TrainingRecord,
+)
+from monai_gan_aug.engines.checkpoint import find_checkpoint, load_checkpoint
+from monai_gan_aug.engines.grids import tile_images
+from monai_gan_aug.engines.locking import FolderLock
+from monai_gan_aug.engines.state import take_up_weights
+from monai_gan_aug.errors import DataError, ProvenanceError
+from monai_gan_aug.evaluation.formats import ImageWriter, image_writer
+from monai_gan_aug.io.hashing import content_id, sha256_file
+from monai_gan_aug.io.png import write_png
+from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.networks.latents import draw_latents
+
+__all__ = ["GeneratorLoader", "LatentDataset", "SyntheticSetWriter", "prepare_latents"]
+
+logger = logging.getLogger(__name__)
+
+
+class LatentDataset(Dataset):
+    """Latents and classes to generate from, a pure function of the seed.
+
+    Args:
+        samples_per_class: Images per class.
+        latent_size: Width ``Z`` of the latents.
+        num_classes: Classes of the generator; 0 counts as one.
+        seed: Seed of the latents.
+
+    Raises:
+        ValueError: If ``samples_per_class`` is less than 1.
+
+    Example:
+        >>> len(LatentDataset(samples_per_class=3, latent_size=8, num_classes=2))
+        6
+    """
+
+    def __init__(
+        self, samples_per_class: int, latent_size: int, num_classes: int = 0, seed: int = 0
+    ) -> None:
+        if samples_per_class < 1:
+            raise ValueError(f"`samples_per_class` must be at least 1, got {samples_per_class}.")
+        classes = max(1, num_classes)
+        draw = torch.Generator().manual_seed(seed)
+        self.latents = draw_latents(samples_per_class * classes, latent_size, generator=draw)
+        self.labels = torch.arange(classes).repeat_interleave(samples_per_class)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> dict[DataKeys, Tensor]:
+        """One latent, shape ``(Z,)``, and its class."""
+        return {DataKeys.LATENT: self.latents[index], DataKeys.LABEL: self.labels[index]}
+
+
+def prepare_latents(
+    batch: dict[str, Tensor], device: torch.device, non_blocking: bool = False, **kwargs: Any
+) -> tuple[Tensor, Tensor, tuple[Tensor], dict[str, Any]]:
+    """Latents, classes, and the classes again as argument of the generator."""
+    latents = batch[DataKeys.LATENT].to(device=device, non_blocking=non_blocking, **kwargs)
+    labels = batch[DataKeys.LABEL].to(device=device, non_blocking=non_blocking)
+    return latents, labels, (labels,), {}
+
+
+class GeneratorLoader:
+    """Give a generator the weights of a checkpoint, the averaged ones if there are any.
+
+    Args:
+        ckpt_path: A checkpoint, its folder, or its ``latest.json``.
+        network: The generator.
+
+    Attributes:
+        sha256: Hash of the checkpoint.
+        labels: All class names of the data set.
+        training: What the generator saw.
+    """
+
+    sha256: str
+    labels: tuple[str, ...]
+    training: TrainingRecord
+
+    def __init__(self, ckpt_path: str | Path, network: nn.Module) -> None:
+        self.ckpt_path = Path(ckpt_path)
+        self.network = network
+
+    def attach(self, engine: Engine) -> None:
+        """Load when the run starts."""
+        engine.add_event_handler(Events.STARTED, self.load)
+
+    def load(self) -> None:
+        """Load weights and record.
+
+        Raises:
+            DataError: If the checkpoint cannot be read or belongs to another architecture.
+            ProvenanceError: If it does not say what the generator saw.
+        """
+        path = find_checkpoint(self.ckpt_path)
+        content = load_checkpoint(path)
+        if "training" not in content or "labels" not in content:
+            raise ProvenanceError(
+                f"{path.name} does not record what its generator saw: train it with `train.yaml`."
+            )
+        state = content["trainer"]
+        weights = state["parts"].get("average", state["networks"]["generator"])
+        take_up_weights(self.network, weights, path.name)
+        self.sha256 = sha256_file(path)
+        self.labels = tuple(content["labels"])
+        self.training = TrainingRecord.from_dict(content["training"])
+
+    def label(self, index: int) -> int:
+        """Position of the generator's class ``index`` among all class names."""
+        return self.labels.index(self.training.labels[index])
+
+
+class SyntheticSetWriter:
+    """Write generated images, a picture of some of them, and last the datalist.
+
+    A folder without ``datalist.json`` is unfinished and is written anew; one with it is refused.
+
+    Args:
+        folder: Where the set goes.
+        source: The loader of the generator, for provenance.
+        output_format: ``"png8"``, ``"png16"`` or ``"dicom"``.
+        seed: Seed of the latents, recorded.
+        columns: Images per class in ``grid.png``.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        source: GeneratorLoader,
+        output_format: str = "png8",
+        seed: int = 0,
+        columns: int = 8,
+    ) -> None:
+        self.folder = Path(folder)
+        self.source = source
+        self.output_format = output_format
+        self.seed = seed
+        self.columns = columns
+        self.lock = FolderLock(self.folder)
+        self._entries: list[SyntheticEntry] = []
+        self._shown: dict[int, list[Tensor]] = {}
+        self._write: ImageWriter | None = None
+
+    def attach(self, engine: Engine) -> None:
+        """Begin, write after each batch, and finish; attach after the loader."""
+        engine.add_event_handler(Events.STARTED, self._begin)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._write_batch)
+        engine.add_event_handler(Events.COMPLETED, self._finish)
+
+    def _begin(self) -> None:
+        if (self.folder / "datalist.json").exists():
+            raise DataError(
+                f"`synthetic_dir` {self.folder.name} holds a synthetic set already: "
+                "choose another folder, or delete it."
+            )
+        self.lock.acquire()
+        shutil.rmtree(self.folder / "images", ignore_errors=True)
+        self._write = image_writer(self.output_format, self.source.training.recipe)
+        self._entries, self._shown = [], {}
+
+    def _write_batch(self, engine: Any) -> None:
+        images = engine.state.output[DataKeys.PREDICTION].float().cpu()
+        labels = [self.source.label(i) for i in engine.state.batch[DataKeys.LABEL].tolist()]
+        first = len(self._entries)
+        suffix = ".dcm" if self.output_format == "dicom" else ".png"
+        names = [f"images/{first + index:07d}{suffix}" for index in range(len(labels))]
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            ids = list(pool.map(self._write_one, names, images, itertools.count(first + 1)))
+        self._entries += [SyntheticEntry(*row) for row in zip(names, labels, ids, strict=True)]
+        for image, label in zip(images, labels, strict=True):
+            shown = self._shown.setdefault(label, [])
+            if len(shown) < self.columns:
+                shown.append(image)
+
+    def _write_one(self, name: str, image: Tensor, number: int) -> str:
+        if self._write is None:
+            raise RuntimeError("The writer was used before its engine started.")
+        self._write(self.folder / name, image, number)
+        return content_id(self.folder / name)
+
+    def _finish(self) -> None:
+        sheet = [image for label in sorted(self._shown) for image in self._shown[label]]
+        columns = min(self.columns, len(sheet))
+        write_png(self.folder / "grid.png", tile_images(torch.stack(sheet), columns))
+        settings = {"output_format": self.output_format, "images": len(self._entries)}
+        SyntheticDatalist(
+            labels=self.source.labels,
+            training=tuple(self._entries),
+            provenance=Provenance(
+                self.source.sha256, self.source.training, self.seed, settings=settings
+            ),
+        ).save(self.folder / "datalist.json")
+        self.lock.release()
+        logger.info("Wrote %d synthetic images and their datalist.", len(self._entries))

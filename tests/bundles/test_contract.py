@@ -1,0 +1,149 @@
+"""What every bundle must be: complete, resolvable, silent about metadata, and free of code."""
+
+import json
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from monai.bundle import ConfigParser, ConfigWorkflow
+
+from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
+from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.png import write_png
+
+BUNDLES_DIR = Path(__file__).resolve().parents[2] / "bundles"
+BUNDLES = sorted(path.parent.parent for path in BUNDLES_DIR.glob("*/configs/metadata.json"))
+FRAGMENTS = {
+    "medical_image_gan": ["family_dcgan"],
+    "augmentation_classifier": ["network_small_cnn", "arm_classical"],
+}
+every_bundle = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
+
+
+@pytest.fixture(scope="module")
+def knobs(tmp_path_factory):
+    """Knobs that point a bundle at a few small images of two classes."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    entries = []
+    for index in range(12):
+        name = f"{index}.png"
+        write_png(folder / name, rng.integers(0, 256, (1, 40, 36), dtype=np.uint8))
+        entries.append(Entry(name, index % 2, f"patient {index}", content_id(folder / name)))
+    Datalist(
+        labels=("benign", "malignant"),
+        training=tuple(entries[:6]),
+        validation=tuple(entries[6:8]),
+        test=tuple(entries[8:]),
+        split=SplitRecord(seed=0, grouping="made in the test"),
+    ).save(folder / "datalist.json")
+    return {
+        "dataset_dir": str(folder),
+        "datalist": str(folder / "datalist.json"),
+        "cache_dir": str(folder / "cache"),
+        "output_dir": str(folder / "run"),
+        "device": "cpu",
+        "image_size": 32,
+        "workers": 1,
+    }
+
+
+def files(bundle, last):
+    names = ["common", *FRAGMENTS.get(bundle.name, []), last]
+    return [f"configs/{name}.yaml" for name in names]
+
+
+@pytest.mark.parametrize(("config", "kind"), [("train", "train"), ("inference", "infer")])
+def test_declares_every_monai_property(config, kind, knobs, monkeypatch, caplog):
+    bundle = BUNDLES_DIR / "medical_image_gan"
+    monkeypatch.setenv("MONAI_FAIL_ON_DUPLICATE_CONFIG", "1")
+    monkeypatch.chdir(bundle)
+    content = ConfigParser.load_config_files(files(bundle, config))
+    known = {key: value for key, value in knobs.items() if key in content}
+    workflow = ConfigWorkflow(files(bundle, config), workflow_type=kind, **known)
+    workflow.initialize()
+    assert workflow.check_properties() == []
+    assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+@every_bundle
+def test_networks_resolve_without_training(bundle, monkeypatch):
+    monkeypatch.chdir(bundle)
+    parser = ConfigParser()
+    parser.read_config(files(bundle, "train")[:-1])
+    assert parser.get_parsed_content("network_def") is not None
+    if "discriminator_def" in parser:
+        assert parser.get_parsed_content("discriminator_def") is not None
+
+
+@every_bundle
+def test_metadata_is_complete(bundle):
+    metadata = json.loads((bundle / "configs/metadata.json").read_text())
+    assert metadata["version"] in metadata["changelog"]
+    assert metadata["schema"].endswith("meta_schema_20240725.json")
+    for key in ("monai_version", "pytorch_version", "numpy_version", "network_data_format"):
+        assert metadata[key]
+    assert "image" in metadata["network_data_format"]["inputs"]
+    assert "pred" in metadata["network_data_format"]["outputs"]
+
+
+@every_bundle
+def test_has_what_the_model_zoo_asks_for(bundle):
+    for name in ("LICENSE", "docs/README.md", "configs/logging.conf", "large_files.yml"):
+        assert (bundle / name).is_file(), name
+
+
+@every_bundle
+def test_ships_configs_not_code(bundle):
+    assert not list(bundle.rglob("*.py"))
+
+
+@every_bundle
+def test_holds_expressions_for_paths_devices_and_calls_only(bundle):
+    allowed = ("$torch.device(", "$@")
+    for path in bundle.glob("configs/*.yaml"):
+        for value in leaves(yaml.safe_load(path.read_text())):
+            if isinstance(value, str) and value.startswith("$"):
+                assert value.startswith(allowed), f"{path.name}: {value}"
+                assert "lambda" not in value
+                assert "import" not in value
+
+
+@every_bundle
+def test_numbers_are_numbers(bundle):
+    """YAML reads ``2e-4`` as text."""
+    for path in bundle.glob("configs/*.yaml"):
+        for value in leaves(yaml.safe_load(path.read_text())):
+            if isinstance(value, str):
+                with pytest.raises(ValueError, match="could not convert"):
+                    float(value)
+
+
+@every_bundle
+def test_argument_files_name_configs_that_exist(bundle):
+    for path in bundle.glob("configs/run_*.yaml"):
+        for name in yaml.safe_load(path.read_text())["config_file"]:
+            assert (bundle / name).is_file(), f"{path.name}: {name}"
+
+
+@every_bundle
+def test_reads_without_duplicate_keys(bundle, monkeypatch):
+    monkeypatch.setenv("MONAI_FAIL_ON_DUPLICATE_CONFIG", "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for path in bundle.glob("configs/*.yaml"):
+            ConfigParser.load_config_file(path)
+
+
+def leaves(content):
+    if isinstance(content, dict):
+        for value in content.values():
+            yield from leaves(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from leaves(value)
+    else:
+        yield content
