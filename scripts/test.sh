@@ -10,4 +10,4 @@ ruff check .
 ruff format --check .
 mypy
 export MONAI_FAIL_ON_DUPLICATE_CONFIG=1 OMP_NUM_THREADS=1 MPLBACKEND=Agg
-python -m pytest -n 2 --dist loadgroup "$@"
+python -m pytest -n 2 --dist loadfile "$@"

@@ -23,7 +23,7 @@ QUICK = {
     "study::samples_per_class": 16,
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("main_job")]
+pytestmark = pytest.mark.slow
 
 
 def command(data: Path, out: Path, **knobs: object) -> list[str]:
