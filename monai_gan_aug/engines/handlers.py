@@ -1,8 +1,10 @@
 """Handlers that record how training goes: curves, TensorBoard, progress."""
 
+import errno
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,21 +119,36 @@ class TensorBoardWriter:
 
     def _write_record(self, trainer: "GanAugTrainer") -> None:
         if self._writer is not None:
-            for name in CurveRecorder.NAMES:
-                value = trainer.state.record[name]
-                self._writer.add_scalar(name, value, trainer.state.iteration)
+            with _disk_full_in_words():
+                for name in CurveRecorder.NAMES:
+                    value = trainer.state.record[name]
+                    self._writer.add_scalar(name, value, trainer.state.iteration)
 
     def _write_grid(self, trainer: "GanAugTrainer") -> None:
         if self._writer is not None:
-            self._writer.add_image("fixed_latents", trainer.state.grid, trainer.state.iteration)
-            if hasattr(trainer.state, "diversity"):
-                value = trainer.state.diversity
-                self._writer.add_scalar("diversity", value, trainer.state.iteration)
+            with _disk_full_in_words():
+                self._writer.add_image("fixed_latents", trainer.state.grid, trainer.state.iteration)
+                if hasattr(trainer.state, "diversity"):
+                    value = trainer.state.diversity
+                    self._writer.add_scalar("diversity", value, trainer.state.iteration)
 
     def _close(self) -> None:
         if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+            writer, self._writer = self._writer, None
+            with _disk_full_in_words():
+                writer.close()
+
+
+@contextmanager
+def _disk_full_in_words() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise OSError(
+                errno.ENOSPC, "disk full while writing TensorBoard events: free space and resume"
+            ) from error
+        raise
 
 
 class ProgressReport:

@@ -165,15 +165,12 @@ class GanAugTrainer(Trainer):
         accumulation_steps: int = 1,
         channels_last: bool = False,
     ) -> None:
-        counts = {
-            "max_epochs": max_epochs,
-            "d_train_steps": d_train_steps,
-            "d_penalty_interval": d_penalty_interval,
-            "accumulation_steps": accumulation_steps,
-        }
-        for name, value in counts.items():
-            if value < 1:
-                raise ValueError(f"`{name}` must be at least 1, got {value}.")
+        _require_positive(
+            max_epochs=max_epochs,
+            d_train_steps=d_train_steps,
+            d_penalty_interval=d_penalty_interval,
+            accumulation_steps=accumulation_steps,
+        )
         device = require_device(device)
         if epoch_length is None and d_train_steps > 1 and isinstance(train_data_loader, Sized):
             epoch_length = max(1, len(train_data_loader) // d_train_steps)
@@ -275,29 +272,46 @@ class GanAugTrainer(Trainer):
             raise ValueError("must provide batch data for current iteration.")
         self.g_network.train()
         self.d_network.train()
-        lazy = (self.state.iteration - 1) % self.d_penalty_interval
-        losses = []
-        for batch in batchdata if self.d_train_steps > 1 else [batchdata]:
-            reals, labels = self._prepare_reals(batch)
-            latents = self._draw_latents(len(reals))
-            with torch.no_grad(), untracked(self.g_network), self.precision.forward():
-                fakes = self.generate(latents, labels)
-            out = discriminator_step(
-                self.discriminator,
-                reals,
-                fakes,
-                judge=self.judge,
-                labels=labels,
-                augment=self.augment,
-                penalty=None if lazy else self.d_penalty,
-                precision=self.precision,
-                accumulation=self.accumulation_steps,
-            )
-            losses.append(out[GanKeys.DLOSS])
-            self.fire_event(GanAugEvents.CRITIC_STEP_COMPLETED)
+        batches = batchdata if self.d_train_steps > 1 else [batchdata]
+        turns = [self._discriminator_turn(batch) for batch in batches]
+        last = turns[-1]
+        self.state.output = {
+            **last,
+            **self._generator_turn(last[GanKeys.LATENTS], last[GanAugKeys.LABELS]),
+            GanKeys.DLOSS: torch.stack([turn[GanKeys.DLOSS] for turn in turns]).mean(),
+        }
+        self.fire_event(IterationEvents.MODEL_COMPLETED)
+        return self.state.output
+
+    def _discriminator_turn(self, batch: Any) -> dict[str, Any]:
+        reals, labels = self._prepare_reals(batch)
+        latents = self._draw_latents(len(reals))
+        with torch.no_grad(), untracked(self.g_network), self.precision.forward():
+            fakes = self.generate(latents, labels)
+        skipped = (self.state.iteration - 1) % self.d_penalty_interval
+        out = discriminator_step(
+            self.discriminator,
+            reals,
+            fakes,
+            judge=self.judge,
+            labels=labels,
+            augment=self.augment,
+            penalty=None if skipped else self.d_penalty,
+            precision=self.precision,
+            accumulation=self.accumulation_steps,
+        )
+        self.fire_event(GanAugEvents.CRITIC_STEP_COMPLETED)
+        return {
+            GanKeys.REALS: reals,
+            GanKeys.LATENTS: latents,
+            GanAugKeys.LABELS: labels,
+            **out,
+        }
+
+    def _generator_turn(self, latents: Tensor, labels: Tensor | None) -> dict[str, Any]:
         if self.g_update_latents:
-            latents = self._draw_latents(len(reals))
-        g_out = generator_step(
+            latents = self._draw_latents(len(latents))
+        out = generator_step(
             self.generator,
             latents,
             generate=self.generate,
@@ -308,16 +322,7 @@ class GanAugTrainer(Trainer):
             precision=self.precision,
             accumulation=self.accumulation_steps,
         )
-        self.state.output = {
-            GanKeys.REALS: reals,
-            GanKeys.LATENTS: latents,
-            GanAugKeys.LABELS: labels,
-            **out,
-            **g_out,
-            GanKeys.DLOSS: torch.stack(losses).mean(),
-        }
-        self.fire_event(IterationEvents.MODEL_COMPLETED)
-        return self.state.output
+        return {GanKeys.LATENTS: latents, **out}
 
     def _prepare_reals(self, batch: Any) -> tuple[Tensor, Tensor | None]:
         prepared = self.prepare_batch(batch, self.state.device, self.non_blocking, **self.to_kwargs)
@@ -353,6 +358,12 @@ class GanAugTrainer(Trainer):
             DataError: If a network differs; the message lists the keys and nothing is changed.
         """
         self._random_state = restore_trainer_state(self, state_dict)
+
+
+def _require_positive(**counts: int) -> None:
+    for name, value in counts.items():
+        if value < 1:
+            raise ValueError(f"`{name}` must be at least 1, got {value}.")
 
 
 def _accepted(network: nn.Module, labels: Tensor | None) -> tuple[Tensor, ...]:

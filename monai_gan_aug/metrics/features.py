@@ -36,7 +36,9 @@ class RandomFeatures(nn.Module):
         draw = torch.Generator().manual_seed(seed)
         self.layers = nn.ModuleList()
         for entering, leaving in zip((channels, *self.WIDTHS[:-1]), self.WIDTHS, strict=True):
-            layer = nn.Conv2d(entering, leaving, 3, stride=2, padding=1, bias=False)
+            layer = nn.utils.skip_init(  # the default weights would move the global generator
+                nn.Conv2d, entering, leaving, 3, stride=2, padding=1, bias=False
+            )
             nn.init.orthogonal_(layer.weight, gain=2**0.5, generator=draw)
             self.layers.append(layer)
         self.num_features = sum(self.WIDTHS)

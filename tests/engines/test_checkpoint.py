@@ -71,7 +71,7 @@ def test_a_malicious_pickle_is_refused_without_side_effect(tmp_path):
     malice = Malice()
     malice.path = str(tmp_path / "side-effect")
     torch.save({"format": checkpoint.FORMAT, "x": malice}, tmp_path / "a.pt")
-    (tmp_path / "b.pt").write_bytes(pickle.dumps(malice))
+    (tmp_path / "b.pt").write_bytes(pickle.dumps(malice, protocol=2))
     for name in ("a.pt", "b.pt"):
         with pytest.raises(DataError, match="could run code"):
             load_checkpoint(tmp_path / name)

@@ -188,7 +188,7 @@ def test_a_missing_gpu_is_an_error(make_trainer):
 
 def test_learns_to_tell_a_constant_from_noise(make_trainer):
     """With a generator that cannot learn, the discriminator must win."""
-    trainer = make_trainer(max_epochs=1, steps=60, augment=None)
+    trainer = make_trainer(max_epochs=1, steps=40, augment=None)
     trainer.generator.optimizer.param_groups[0]["lr"] = 0.0
     trainer.run()
     out = trainer.state.output
