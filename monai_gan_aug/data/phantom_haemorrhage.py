@@ -31,12 +31,14 @@ class HaemorrhageKind(str, Enum):
 
 
 KIND_SHARES = {
-    HaemorrhageKind.INTRAPARENCHYMAL: 0.48,
+    HaemorrhageKind.INTRAPARENCHYMAL: 0.5,
     HaemorrhageKind.SUBDURAL: 0.17,
     HaemorrhageKind.EPIDURAL: 0.11,
-    HaemorrhageKind.SUBARACHNOID: 0.09,
+    HaemorrhageKind.SUBARACHNOID: 0.07,
     HaemorrhageKind.INTRAVENTRICULAR: 0.15,
 }
+INTO_FLUID = (HaemorrhageKind.SUBARACHNOID, HaemorrhageKind.INTRAVENTRICULAR)
+SMALL_SHARE = 0.12
 
 
 @dataclass(frozen=True)
@@ -79,14 +81,15 @@ class Haemorrhage:
         chances = np.array(list(shares.values()))
         kind = list(shares)[rng.choice(len(shares), p=chances / chances.sum())]
         size, extent = _draw_size(rng, kind)
+        small = kind not in INTO_FLUID and rng.random() < SMALL_SHARE
         side = rng.choice([-1, 1])
         span = float(np.ptp(levels)) / 2
         return cls(
             kind=kind,
-            density=rng.uniform(56, 80),
+            density=rng.uniform(58, 80),
             centre=_draw_centre(rng, side),
             angle=float(np.arctan2(rng.uniform(-0.9, 0.9), side * rng.uniform(0.2, 1))),
-            size=size,
+            size=size * rng.uniform(0.35, 0.7) if small else size,
             extent=extent,
             turn=rng.uniform(-np.pi, np.pi),
             raggedness=rng.uniform(0.05, 0.22),
@@ -157,11 +160,11 @@ class Haemorrhage:
 
 def _draw_size(rng: np.random.Generator, kind: HaemorrhageKind) -> tuple[float, float]:
     if kind is HaemorrhageKind.INTRAPARENCHYMAL:
-        return float(np.exp(rng.uniform(np.log(8.0), np.log(27)))), rng.uniform(0.65, 1.15)
+        return float(np.exp(rng.uniform(np.log(10), np.log(28)))), rng.uniform(0.65, 1.15)
     if kind is HaemorrhageKind.SUBDURAL:
-        return float(np.exp(rng.uniform(np.log(4.5), np.log(18)))), rng.uniform(0.6, 1.4)
+        return float(np.exp(rng.uniform(np.log(6), np.log(19)))), rng.uniform(0.6, 1.4)
     if kind is HaemorrhageKind.EPIDURAL:
-        return float(np.exp(rng.uniform(np.log(9.0), np.log(26)))), rng.uniform(0.22, 0.5)
+        return float(np.exp(rng.uniform(np.log(10), np.log(27)))), rng.uniform(0.22, 0.5)
     if kind is HaemorrhageKind.SUBARACHNOID:
         return rng.uniform(0.8, 1), rng.uniform(0.6, 1.8)
     return rng.uniform(0.5, 1), 1.0

@@ -57,7 +57,7 @@ class Scanner:
         motion = rng.uniform(1.5, 6) if rng.random() < 0.08 else 0.0
         thickness = float(rng.choice([4.0, 5.0, 7.0]))
         return cls(
-            field_of_view=round(max(head_width * rng.uniform(1.04, 1.13), 215.0)),
+            field_of_view=round(max(head_width * rng.uniform(1.04, 1.11), 215.0)),
             slice_thickness=thickness,
             slice_spacing=thickness + float(rng.choice([0.0, 0.0, 1.0, 2.0])),
             gantry_tilt=float(rng.choice([0.0, round(rng.uniform(-5, 22), 1)])),

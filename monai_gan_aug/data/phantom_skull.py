@@ -70,7 +70,11 @@ class Skull:
             table_density=rng.uniform(1050, 1500),
             diploe_density=rng.uniform(450, 850),
             height=rng.uniform(78, 95),
-            rest=(rng.uniform(104, 116), rng.uniform(1.2, 1.9), rng.choice([-1000.0, 60.0, 180.0])),
+            rest=(
+                rng.uniform(104, 116),
+                rng.uniform(1.2, 1.9),
+                rng.choice([-960.0, -960.0, -100.0, 100.0]),
+            ),
             grain=SmoothFields.draw(rng, 1, 64),
         )
 
@@ -124,10 +128,10 @@ class Skull:
 
 
 def _inner_radius(rng: np.random.Generator) -> Array:
-    half_width, half_length = rng.normal(67, 3.2), rng.normal(81, 3.8)
+    half_width, half_length = rng.normal(67, 2.8), rng.normal(81, 3.4)
     power = rng.uniform(2.05, 2.4)
     taper = 1 + rng.uniform(0.03, 0.12) * np.sin(ANGLES)
     across = np.abs(np.cos(ANGLES) / (half_width * taper)) ** power
     along = np.abs(np.sin(ANGLES) / half_length) ** power
     radius = (across + along) ** (-1 / power)
-    return (radius + harmonics(rng, range(2, 8), 2.2)).astype(np.float32)
+    return (radius + harmonics(rng, range(2, 8), 1.7)).astype(np.float32)
