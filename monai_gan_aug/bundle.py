@@ -7,6 +7,7 @@ import difflib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from fire.parser import DefaultParseValue  # type: ignore[import-untyped]
@@ -15,7 +16,7 @@ from monai.bundle import ConfigParser
 from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.engines.checkpoint import LATEST, load_checkpoint
 
-__all__ = ["class_count", "refuse_unknown_overrides"]
+__all__ = ["class_count", "explain_errors", "refuse_unknown_overrides"]
 
 ARGUMENTS_OF_RUN = {
     "run_id",
@@ -72,6 +73,20 @@ def class_count(
 
 def _exists(path: Path) -> bool:
     return path.is_file() or (path / LATEST).is_file()
+
+
+def explain_errors() -> None:
+    """End an uncaught error with one line that says what to do, below MONAI's tracebacks."""
+    sys.excepthook = _explain
+
+
+def _explain(
+    kind: type[BaseException], error: BaseException, traceback: TracebackType | None
+) -> None:
+    sys.__excepthook__(kind, error, traceback)
+    while type(error) is RuntimeError and error.__cause__ is not None:  # MONAI's wrapping
+        error = error.__cause__
+    sys.stderr.write(f"\nerror: {error or type(error).__name__}\n")
 
 
 def refuse_unknown_overrides(arguments: Sequence[str] | None = None) -> None:

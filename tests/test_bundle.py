@@ -1,6 +1,8 @@
+import sys
+
 import pytest
 
-from monai_gan_aug.bundle import class_count, refuse_unknown_overrides
+from monai_gan_aug.bundle import class_count, explain_errors, refuse_unknown_overrides
 from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
 
 CONFIG = """
@@ -72,3 +74,16 @@ def test_classes_are_counted_in_the_datalist(tmp_path, condition, only, count):
 def test_an_unknown_condition_is_refused():
     with pytest.raises(ValueError, match="got 'label'"):
         class_count("label", None, "absent.json")
+
+
+def test_an_error_ends_with_its_first_cause(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    explain_errors()
+    try:
+        try:
+            raise ValueError("give it with --dataset_dir")
+        except ValueError as cause:
+            raise RuntimeError("Failed to evaluate") from cause
+    except RuntimeError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    assert capsys.readouterr().err.splitlines()[-1] == "error: give it with --dataset_dir"

@@ -139,7 +139,7 @@ def run_job(job: BundleJob) -> float:
 
 
 def _root_cause(error: BaseException) -> str:
-    while error.__cause__ is not None:  # MONAI wraps what a configuration raises
+    while type(error) is RuntimeError and error.__cause__ is not None:  # MONAI's wrapping
         error = error.__cause__
     return f"{type(error).__name__}: {error}"
 

@@ -109,7 +109,7 @@ class Study:
                 f"`seeds` must be two or more different numbers, got {list(self.seeds)}: one run "
                 "cannot show how much luck matters."
             )
-        if not Path(self.dataset_dir).is_dir():
+        if not self.dataset_dir or not Path(self.dataset_dir).is_dir():
             raise DataError("`dataset_dir` is not a folder: give it with --dataset_dir.")
 
     def run(self, executor: Executor | None = None) -> Path:
