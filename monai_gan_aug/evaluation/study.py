@@ -28,6 +28,7 @@ from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.data.pooling import Pool
 from monai_gan_aug.data.sources import Source
 from monai_gan_aug.data.splitting import draw_split
+from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.evaluation.arms import Arm, arm
 from monai_gan_aug.evaluation.jobs import BundleJob, job_executor, run_jobs
@@ -119,9 +120,17 @@ class Study:
             executor: Anything with ``submit``; a local process pool if not given.
 
         Raises:
-            DataError: If the data cannot support the study.
+            DataError: If the data cannot support the study, or another run writes its folder.
             JobError: If a run of a bundle fails.
         """
+        lock = FolderLock(self._folder)
+        lock.acquire()
+        try:
+            return self._run(executor)
+        finally:
+            lock.release()
+
+    def _run(self, executor: Executor | None) -> Path:
         start = time.monotonic()
         pool = self._pool()
         datalists = {seed: self._datalist(pool, seed) for seed in self.seeds}
@@ -246,7 +255,11 @@ class Study:
     def _gan_jobs(self, seed: int) -> list[BundleJob]:
         return [
             self._gan_job(
-                seed, "train", f"gan{suffix}", knobs={"only_labels": labels}, resumable=True
+                seed,
+                "train",
+                f"gan{suffix}",
+                knobs={"only_labels": labels, "resume": True},
+                resumable=True,
             )
             for suffix, labels in self._class_sets().items()
         ]

@@ -17,7 +17,7 @@ QUICK = {
     "seeds": "[0,1]",
     "split::training_patients_per_class": 4,
     "split::validation_patients_per_class": 2,
-    "gan::max_epochs": 1,
+    "gan::max_epochs": 12,
     "gan::steps_per_epoch": 4,
     "classifier::total_steps": 6,
     "study::samples_per_class": 16,
@@ -63,21 +63,27 @@ def phantoms(tmp_path_factory):
     return folder
 
 
+def start_and_kill(phantoms: Path, out: Path, when: str) -> None:
+    """Run the study until a file that matches ``when`` is there, and kill -9 all of it."""
+    process = start(phantoms, out)
+    try:
+        wait_for(lambda: list(out.glob(when)) or process.poll() is not None)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        printed = process.communicate()[0]
+    assert list(out.glob(when)), printed
+
+
 @pytest.fixture(scope="module")
 def study(phantoms, tmp_path_factory):
-    """A study that was killed after its first GAN and then run to its end."""
+    """A study that was killed inside its first GAN, again after it, and then run to its end."""
     out = tmp_path_factory.mktemp("study")
-    first = start(phantoms, out)
-    try:
-        wait_for(lambda: list(out.glob("seed-*/gan/job.json")) or first.poll() is not None)
-    finally:
-        os.killpg(first.pid, signal.SIGKILL)
-        printed = first.communicate()[0]
+    start_and_kill(phantoms, out, "seed-*/gan/checkpoints/latest.json")
+    start_and_kill(phantoms, out, "seed-*/gan/job.json")
     finished = {path: path.stat().st_mtime_ns for path in out.glob("seed-*/*/job.json")}
-    assert finished, printed
-    second = start(phantoms, out)
-    log = second.communicate(timeout=400)[0]
-    assert second.returncode == 0, log
+    last = start(phantoms, out)
+    log = last.communicate(timeout=400)[0]
+    assert last.returncode == 0, log
     return out, finished, log
 
 
@@ -92,6 +98,11 @@ def test_ends_with_a_verdict_and_a_report(study):
 def test_what_was_finished_before_the_kill_is_not_run_again(study):
     _, finished, _ = study
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
+
+
+def test_an_interrupted_gan_is_resumed(study):
+    logs = [path.read_text() for path in study[0].glob("seed-*/gan/job.log")]
+    assert any("Resumed after step" in text for text in logs)
 
 
 def test_every_arm_takes_the_same_number_of_steps(study):
