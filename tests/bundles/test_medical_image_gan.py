@@ -1,0 +1,186 @@
+"""The bundle as a user runs it: train, generate, evaluate; and what must not happen."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from monai.bundle import run
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
+from monai_gan_aug.data.provenance import SyntheticDatalist, check_chain
+from monai_gan_aug.engines.checkpoint import load_checkpoint
+from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.png import write_png
+
+BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "medical_image_gan"
+CANARY = "CANARY^PATIENT"
+
+
+def files(last):
+    return [f"configs/{name}.yaml" for name in ("common", "family_dcgan", last)]
+
+
+@pytest.fixture
+def data(tmp_path):
+    """Bright and dark noise of ten patients each; file names carry a canary."""
+    folder = tmp_path / "data"
+    rng = np.random.default_rng(0)
+    entries = []
+    for index in range(40):
+        name = f"{CANARY}/{index}.png"
+        pixels = rng.integers(0, 128, (1, 20, 20)) + 127 * (index % 2)
+        write_png(folder / name, pixels.astype(np.uint8))
+        entries.append(Entry(name, index % 2, f"g{index}", content_id(folder / name)))
+    Datalist(
+        labels=("dark", "bright"),
+        training=tuple(entries[:20]),
+        validation=tuple(entries[20:24]),
+        test=tuple(entries[24:]),
+        split=SplitRecord(seed=0, grouping="made in the test"),
+    ).save(folder / "datalist.json")
+    return folder
+
+
+@pytest.fixture
+def knobs(data, tmp_path):
+    return {
+        "dataset_dir": str(data),
+        "datalist": str(data / "datalist.json"),
+        "cache_dir": str(tmp_path / "cache"),
+        "output_dir": str(tmp_path / "run"),
+        "device": "cpu",
+        "image_size": 16,
+    }
+
+
+TRAINING = {
+    "max_epochs": 2,
+    "steps_per_epoch": 3,
+    "batch_size": 4,
+    "generator_width": 4,
+    "discriminator_width": 4,
+    "latent_size": 8,
+    "workers": 1,
+}
+NETWORK = {key: TRAINING[key] for key in ("generator_width", "discriminator_width", "latent_size")}
+
+
+def test_trains_generates_and_evaluates(knobs, tmp_path, monkeypatch):
+    monkeypatch.chdir(BUNDLE)
+    output = Path(knobs["output_dir"])
+    run(config_file=files("train"), **knobs, **TRAINING)
+    assert json.loads((output / "curves.json").read_text())["step"] == [3, 6]
+    assert len(list((output / "samples").glob("*.png"))) == 2
+    events = EventAccumulator(str(output / "events"))
+    events.Reload()
+    assert "g_loss" in events.Tags()["scalars"]
+
+    made = tmp_path / "synthetic"
+    run(
+        config_file=files("inference"),
+        **knobs,
+        **NETWORK,
+        samples_per_class=6,
+        synthetic_dir=str(made),
+    )
+    real = Datalist.load(Path(knobs["datalist"]))
+    synthetic = SyntheticDatalist.load(made / "datalist.json")
+    check_chain(real, synthetic)
+    assert [entry.label for entry in synthetic.training] == [0] * 6 + [1] * 6
+    assert (made / "grid.png").is_file()
+
+    run(
+        config_file=files("evaluate"),
+        **knobs,
+        **NETWORK,
+        synthetic=[str(made / "datalist.json")],
+        workers=1,
+    )
+    rows = json.loads((output / "quality.json").read_text())
+    assert {row["metric"] for row in rows} == {"kid", "diversity"}
+    assert_without_canary([output, made, Path(knobs["cache_dir"])])
+
+
+def assert_without_canary(folders):
+    for folder in folders:
+        for path in folder.rglob("*"):
+            assert CANARY not in str(path)
+            assert not path.is_file() or CANARY.encode() not in path.read_bytes(), path
+
+
+def test_one_gan_per_class_fits_the_labels_of_the_data(knobs, tmp_path, monkeypatch):
+    monkeypatch.chdir(BUNDLE)
+    knobs["only_labels"] = ["bright"]
+    run(config_file=files("train"), **knobs, **TRAINING)
+    assert load_checkpoint(Path(knobs["output_dir"]) / "checkpoints")["training"]["labels"] == [
+        "bright"
+    ]
+    made = tmp_path / "synthetic"
+    run(
+        config_file=files("inference"),
+        **knobs,
+        **NETWORK,
+        samples_per_class=2,
+        synthetic_dir=str(made),
+    )
+    synthetic = SyntheticDatalist.load(made / "datalist.json")
+    assert synthetic.labels == ("dark", "bright")
+    assert [entry.label for entry in synthetic.training] == [1, 1]
+
+
+def command(config, *words):
+    names = repr(files(config))
+    return [sys.executable, "-m", "monai.bundle", "run", "--config_file", names, *words]
+
+
+def flags(knobs):
+    return [word for key, value in knobs.items() for word in (f"--{key}", str(value))]
+
+
+@pytest.mark.slow
+def test_a_misspelt_knob_ends_the_run_before_it_begins(knobs):
+    done = subprocess.run(
+        command("train", *flags(knobs), "--learningrate", "5"),
+        cwd=BUNDLE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "--learningrate is no knob" in done.stderr
+    assert "learning_rate" in done.stderr.splitlines()[-1]
+    assert not Path(knobs["output_dir"]).exists()
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_a_resumed_run_goes_on(knobs, monkeypatch):
+    latest = Path(knobs["output_dir"]) / "checkpoints" / "latest.json"
+    settings = {**TRAINING, "max_epochs": 100_000}
+    with subprocess.Popen(
+        command("train", *flags(knobs), *flags(settings)),
+        cwd=BUNDLE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 300
+        while not latest.exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        os.kill(process.pid, signal.SIGTERM)
+        log = process.communicate()[1]
+    assert process.returncode == 143
+    unwanted = [
+        line for line in log.splitlines() if " ERROR " in line and "terminating" not in line
+    ]
+    assert unwanted == []
+    step = load_checkpoint(latest)["trainer"]["iteration"]
+    monkeypatch.chdir(BUNDLE)
+    settings["max_epochs"] = step // 3 + 2
+    run(config_file=files("train"), **knobs, **settings, resume=True)
+    assert load_checkpoint(latest)["trainer"]["iteration"] == 3 * settings["max_epochs"]
