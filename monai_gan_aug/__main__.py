@@ -90,6 +90,25 @@ def _report(arguments: argparse.Namespace) -> None:
     print(f"Report: {written}")
 
 
+def _cache(arguments: argparse.Namespace) -> None:
+    from monai_gan_aug.data import cache_folder
+
+    caches = cache_folder.list_caches(arguments.dir)
+    if arguments.action == "info":
+        print(cache_folder.cache_table(caches))
+    elif arguments.action == "verify":
+        damaged = cache_folder.verify_caches(caches)
+        print(f"{sum(cache.images for cache in caches)} images checked.")
+        if damaged:
+            raise ValueError(
+                f"{len(damaged)} shards are damaged ({', '.join(damaged[:5])}): "
+                "the next run decodes their images again"
+            )
+    else:
+        freed = cache_folder.prune_caches(caches, arguments.keep)
+        print(f"{freed / 1e6:.1f} MB freed.")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m monai_gan_aug",
@@ -116,6 +135,14 @@ def _parser() -> argparse.ArgumentParser:
     phantoms.add_argument("--size", type=int, default=256, help="rows and columns")
     phantoms.add_argument("--seed", type=int, default=0)
     phantoms.set_defaults(run=_phantoms)
+
+    cache = commands.add_parser("cache", help="look at, check or empty a cache of decoded images")
+    cache.add_argument("action", choices=("info", "verify", "prune"))
+    cache.add_argument("dir", type=Path, help="`cache_dir` of the runs")
+    cache.add_argument(
+        "--keep", nargs="*", default=[], metavar="RECIPE", help="prune: recipes to keep (see info)"
+    )
+    cache.set_defaults(run=_cache)
 
     report = commands.add_parser("report", help="rebuild the report of a study")
     report.add_argument("study", type=Path, help="study.json")

@@ -22,6 +22,7 @@ from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.data.shards import Shard, checksum, read_shards, remove_shard, write_shard
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import remove_leftovers, write_json
+from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
@@ -217,7 +218,7 @@ class _Builder:
         for array_path in damaged:
             logger.warning("Cache shard %s is damaged: decoding again.", array_path.name)
             remove_shard(array_path)
-        return [e for e in entries if e.id not in present and e.image not in self.skipped]
+        return [e for e in entries if e.id not in present and _name(e) not in self.skipped]
 
     def _check_sources(self, shard: Shard, wanted: Mapping[str, ImageFile]) -> None:
         """Hash again the source files that were touched since they were cached."""
@@ -233,9 +234,9 @@ class _Builder:
                 continue
             stamp = (status.st_size, status.st_mtime_ns)
             if stamp != stamps[position]:
-                if content_id(path) != id_:
+                if content_id(path, entry.frame) != id_:
                     reason = "changed after the datalist was made: run `prepare` again"
-                    self._bad(entry, DataError(f"{printable(entry.image)} {reason}."))
+                    self._bad(entry, DataError(f"{printable(_name(entry))} {reason}."))
                 else:
                     stamps[position] = stamp
         if tuple(stamps) != shard.stamps:
@@ -278,14 +279,14 @@ class _Builder:
         if decoded.pixels.shape != self.shape or decoded.pixels.dtype != self.dtype:
             raise ValueError(
                 f"The recipe must make {self.dtype} images of shape {self.shape}, got "
-                f"{decoded.pixels.dtype} of {decoded.pixels.shape} for {printable(entry.image)}."
+                f"{decoded.pixels.dtype} of {decoded.pixels.shape} for {printable(_name(entry))}."
             )
         return True
 
     def _bad(self, entry: ImageFile, error: DataError) -> None:
         if self.on_error == "raise":
             raise error
-        self.skipped[entry.image] = str(error)
+        self.skipped[_name(entry)] = str(error)
         logger.warning("Skipped: %s", error)
         if len(self.skipped) > self.max_bad:
             raise DataError(
@@ -322,6 +323,10 @@ def prune_cache(cache_dir: Path, keep: Iterable[PreprocessingRecipe] = ()) -> in
             freed += sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
             shutil.rmtree(folder)
     return freed
+
+
+def _name(entry: ImageFile) -> str:
+    return frame_name(entry.image, entry.frame)
 
 
 def _intact(shard: Shard) -> bool:

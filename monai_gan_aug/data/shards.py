@@ -122,7 +122,11 @@ def write_shard(
         crc32=tuple(checksum(image) for image in images),
         stamps=tuple(stamps),
     )
-    shard.save()
+    try:
+        shard.save()
+    except OSError:  # an array that nothing vouches for is only in the way
+        path.unlink(missing_ok=True)
+        raise
     return shard
 
 
