@@ -1,5 +1,7 @@
 """Generation of synthetic sets: latents in, marked images with their provenance out."""
 
+import errno
+import hashlib
 import itertools
 import logging
 import shutil
@@ -23,8 +25,8 @@ from monai_gan_aug.engines.grids import tile_images
 from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.engines.state import take_up_weights
 from monai_gan_aug.errors import DataError, ProvenanceError
-from monai_gan_aug.evaluation.formats import ImageWriter, image_writer
-from monai_gan_aug.io.hashing import content_id, sha256_file
+from monai_gan_aug.evaluation.formats import OUTPUT_FORMATS, ImageEncoder, image_encoder
+from monai_gan_aug.io.hashing import sha256_file
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.keys import DataKeys
 from monai_gan_aug.networks.latents import draw_latents
@@ -32,6 +34,8 @@ from monai_gan_aug.networks.latents import draw_latents
 __all__ = ["GeneratorLoader", "LatentDataset", "SyntheticSetWriter", "prepare_latents"]
 
 logger = logging.getLogger(__name__)
+ID_DIGITS = 20
+"""Of :func:`monai_gan_aug.io.hashing.content_id`, here taken before the file is written."""
 
 
 class LatentDataset(Dataset):
@@ -136,7 +140,7 @@ class SyntheticSetWriter:
     Args:
         folder: Where the set goes.
         source: The loader of the generator, for provenance.
-        output_format: ``"png8"``, ``"png16"`` or ``"dicom"``.
+        output_format: A key of :data:`monai_gan_aug.evaluation.formats.OUTPUT_FORMATS`.
         seed: Seed of the latents, recorded.
         columns: Images per class in ``grid.png``.
     """
@@ -157,7 +161,7 @@ class SyntheticSetWriter:
         self.lock = FolderLock(self.folder)
         self._entries: list[SyntheticEntry] = []
         self._shown: dict[int, list[Tensor]] = {}
-        self._write: ImageWriter | None = None
+        self._encode: ImageEncoder | None = None
 
     def attach(self, engine: Engine) -> None:
         """Begin, write after each batch, and finish; attach after the loader."""
@@ -173,14 +177,15 @@ class SyntheticSetWriter:
             )
         self.lock.acquire()
         shutil.rmtree(self.folder / "images", ignore_errors=True)
-        self._write = image_writer(self.output_format, self.source.training.recipe)
+        self._encode = image_encoder(self.output_format, self.source.training.recipe)
+        (self.folder / "images").mkdir()
         self._entries, self._shown = [], {}
 
     def _write_batch(self, engine: Any) -> None:
         images = engine.state.output[DataKeys.PREDICTION].float().cpu()
         labels = [self.source.label(i) for i in engine.state.batch[DataKeys.LABEL].tolist()]
         first = len(self._entries)
-        suffix = ".dcm" if self.output_format == "dicom" else ".png"
+        suffix = OUTPUT_FORMATS[self.output_format]
         names = [f"images/{first + index:07d}{suffix}" for index in range(len(labels))]
         with ThreadPoolExecutor(max_workers=4) as pool:
             ids = list(pool.map(self._write_one, names, images, itertools.count(first + 1)))
@@ -191,10 +196,21 @@ class SyntheticSetWriter:
                 shown.append(image)
 
     def _write_one(self, name: str, image: Tensor, number: int) -> str:
-        if self._write is None:
+        """Write one image, not atomically: a set without its datalist is written anew.
+
+        The datalist holds content ids, by which an image lost with the power is found out.
+        """
+        if self._encode is None:
             raise RuntimeError("The writer was used before its engine started.")
-        self._write(self.folder / name, image, number)
-        return content_id(self.folder / name)
+        content = self._encode(image, number)
+        try:
+            (self.folder / name).write_bytes(content)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                text = f"disk full while writing {name}: free space and generate again"
+                raise OSError(errno.ENOSPC, text) from error
+            raise
+        return hashlib.sha256(content).hexdigest()[:ID_DIGITS]
 
     def _finish(self) -> None:
         sheet = [image for label in sorted(self._shown) for image in self._shown[label]]
