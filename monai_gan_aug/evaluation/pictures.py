@@ -8,42 +8,15 @@ import numpy as np
 
 from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
+from monai_gan_aug.engines.grids import tile_images
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.transforms.intensity import to_signed
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
-__all__ = ["draw_grids", "montage"]
+__all__ = ["draw_grids"]
 
-
-def montage(images: np.ndarray, columns: int = 8, gap: int = 2) -> np.ndarray:
-    """Images laid out row by row on a mid-grey ground.
-
-    Args:
-        images: Shape ``(N, C, H, W)``, unsigned integers.
-        columns: Images per row.
-        gap: Pixels between images.
-
-    Returns:
-        Shape ``(C, rows * (H + gap) - gap, columns * (W + gap) - gap)``.
-
-    Raises:
-        ValueError: If there is no image.
-
-    Example:
-        >>> montage(np.zeros((3, 1, 4, 4), np.uint8), columns=2, gap=1).shape
-        (1, 9, 9)
-    """
-    if len(images) == 0:
-        raise ValueError("`images` is empty: there is nothing to lay out.")
-    count, channels, height, width = images.shape
-    rows = -(-count // columns)
-    ground = np.iinfo(images.dtype).max // 2
-    shape = (channels, rows * (height + gap) - gap, columns * (width + gap) - gap)
-    canvas = np.full(shape, ground, images.dtype)
-    for index, image in enumerate(images):
-        top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
-        canvas[:, top : top + height, left : left + width] = image
-    return canvas
+COLUMNS = 8
 
 
 def draw_grids(
@@ -93,4 +66,4 @@ def draw_grids(
 def _draw(images: CachedImages | SyntheticImages, label: int, seed: int, count: int) -> np.ndarray:
     positions = np.flatnonzero(images.targets == label)
     chosen = np.random.default_rng(seed).permutation(positions)[:count]
-    return montage(images.batch(chosen)[DataKeys.IMAGE].numpy())
+    return tile_images(to_signed(images.batch(chosen)[DataKeys.IMAGE]), COLUMNS, gap=2)
