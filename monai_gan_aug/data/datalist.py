@@ -19,6 +19,7 @@ from typing import Any
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.hashing import sha256_json
 
 __all__ = ["NO_GROUPING", "SPLITS", "Datalist", "Entry", "SplitRecord"]
@@ -35,13 +36,27 @@ class Entry:
         image: Path relative to the data root, with ``/``.
         label: Index into the label names.
         group: Keyed hash of the patient; unique per image when there is no grouping.
-        id: Content id of the file (:func:`monai_gan_aug.io.hashing.content_id`).
+        id: Content id of the image (:func:`monai_gan_aug.io.hashing.content_id`).
+        frame: Which frame, page or slice of the file, from 0; ``None`` for a file of one image.
     """
 
     image: str
     label: int
     group: str
     id: str
+    frame: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The file, with the frame if there is one."""
+        return frame_name(self.image, self.frame)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON content; without ``frame`` for a file of one image."""
+        content = asdict(self)
+        if self.frame is None:
+            del content["frame"]
+        return content
 
 
 @dataclass(frozen=True)
@@ -153,7 +168,7 @@ class Datalist:
         return {
             "name": self.name,
             "labels": {str(index): name for index, name in enumerate(self.labels)},
-            **{split: [asdict(entry) for entry in self.entries(split)] for split in SPLITS},
+            **{split: [entry.to_dict() for entry in self.entries(split)] for split in SPLITS},
             "split": {**asdict(self.split), "sha256": self.sha256},
             "caveats": list(self.caveats),
         }

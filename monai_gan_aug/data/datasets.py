@@ -111,7 +111,7 @@ class CachedImages(_BatchedImages):
             on_error=on_error,
             max_bad_fraction=max_bad_fraction,
         )
-        self._index([e for e in entries if e.image not in self.cache.skipped], old_labels)
+        self._index([e for e in entries if e.name not in self.cache.skipped], old_labels)
 
     def _chosen_labels(self, labels: Sequence[str] | None) -> tuple[str, ...]:
         if not labels:

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.errors import DataError, ImageReadError
+from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.image import DecodedImage, Units
 from monai_gan_aug.io.reading import read_image
@@ -24,6 +25,7 @@ from monai_gan_aug.io.reading import read_image
 __all__ = ["Decoded", "Decoder", "ImageFile", "decode_images"]
 
 Decoder = Callable[[DecodedImage], np.ndarray]
+Job = tuple[str, int | None, str]
 
 CHUNK = 16
 WORTH_STARTING_WORKERS_S = 20.0
@@ -35,6 +37,10 @@ class ImageFile(Protocol):
     @property
     def image(self) -> str:
         """Path relative to the root."""
+
+    @property
+    def frame(self) -> int | None:
+        """Which frame of the file, or ``None`` for a file of one image."""
 
     @property
     def id(self) -> str:
@@ -77,7 +83,8 @@ def decode_images(
     Args:
         files: What to read; a file whose content does not match its non-empty ``id`` is bad.
         root: Folder the names are relative to.
-        decoder: Picklable function from a decoded image to an array.
+        decoder: Picklable function from a decoded image to an array. An attribute ``size`` says
+            to how many pixels it shrinks, so that a JPEG need not be decoded in full.
         workers: Processes; ``None`` for one per available core, ``0`` or ``1`` for inline.
         progress: Whether to show a progress bar.
         description: Label of the bar.
@@ -91,7 +98,7 @@ def decode_images(
     """
     root = Path(root)
     workers = available_cores() if workers is None else workers
-    jobs = iter([(file.image, file.id) for file in files])
+    jobs = iter([(file.image, file.frame, file.id) for file in files])
     with tqdm(
         total=len(files), desc=description, unit="image", disable=None if progress else True
     ) as bar:
@@ -128,19 +135,21 @@ def _worth_starting(workers: int, seconds: list[float], remaining: int) -> bool:
     return statistics.median(seconds) * remaining > WORTH_STARTING_WORKERS_S
 
 
-def _decode(job: tuple[str, str], root: Path, decoder: Decoder) -> Decoded:
-    name, expected = job
+def _decode(job: Job, root: Path, decoder: Decoder) -> Decoded:
+    file, frame, expected = job
+    name = frame_name(file, frame)
     stamp, found = (0, 0), expected
     try:
-        path = resolve_inside(root, name)
+        path = resolve_inside(root, file)
         status = path.stat()
         stamp = (status.st_size, status.st_mtime_ns)
-        found = content_id(path)
+        found = content_id(path, frame)
         if expected and found != expected:
             raise ImageReadError(
                 printable(name), "changed after the datalist was made", "run `prepare` again"
             )
-        image = read_image(path, root=root.resolve())
+        size = getattr(decoder, "size", None)  # to which the decoder shrinks, if it says so
+        image = read_image(path, root=root.resolve(), frame=frame, target_size=size)
         pixels = decoder(image)
     except ImageReadError as error:
         return Decoded(None, found, stamp, error=error)
@@ -156,12 +165,12 @@ def _decode(job: tuple[str, str], root: Path, decoder: Decoder) -> Decoded:
     return Decoded(np.ascontiguousarray(pixels), found, stamp, image.units)
 
 
-def _decode_chunk(chunk: list[tuple[str, str]], root: Path, decoder: Decoder) -> list[Decoded]:
+def _decode_chunk(chunk: list[Job], root: Path, decoder: Decoder) -> list[Decoded]:
     return [_decode(job, root, decoder) for job in chunk]
 
 
 def _decode_in_processes(
-    chunks: list[list[tuple[str, str]]], root: Path, decoder: Decoder, workers: int
+    chunks: list[list[Job]], root: Path, decoder: Decoder, workers: int
 ) -> Iterator[list[Decoded]]:
     """Results of the chunks in order.
 

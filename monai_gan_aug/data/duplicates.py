@@ -129,10 +129,10 @@ def read_thumbnails(
     for position, decoded in enumerate(results):
         units.append(decoded.units)
         if decoded.pixels is None:
-            name = printable(entries[position].image)
+            name = printable(entries[position].name)
             bad[position] = decoded.error or ImageReadError(name, "is bad", "remove it")
         elif np.isnan(decoded.pixels).any():
-            name = printable(entries[position].image)
+            name = printable(entries[position].name)
             bad[position] = ImageReadError(name, "has one value everywhere", "remove it")
         else:
             vectors[position] = decoded.pixels.ravel()

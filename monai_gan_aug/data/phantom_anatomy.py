@@ -13,7 +13,7 @@ from monai_gan_aug.data.phantom_skull import Skull
 
 __all__ = ["PhantomPatient", "draw_patient"]
 
-AVERAGE_HALF_WIDTH = 67.0
+AVERAGE_RADIUS = 72.4
 LEVELS = (-3.0, 50.0)
 HIGHEST_FIRST_LEVEL = 24.0
 SMALLEST_BLEED = 25.0
@@ -77,16 +77,10 @@ def draw_patient(
     """
     if slices < 1 or size < 32:
         raise ValueError(f"Need `slices` >= 1 and `size` >= 32, got {slices} and {size}.")
-    entropy = [seed] if isinstance(seed, int) else list(seed)
-    if min(entropy, default=0) < 0:
-        raise ValueError(f"`seed` must not be negative, got {seed}.")
-    anatomy, examination, bleeding, noise = (
-        np.random.default_rng(child) for child in np.random.SeedSequence(entropy).spawn(4)
-    )
+    anatomy, examination, bleeding, noise = _streams(seed)
     skull = Skull.draw(anatomy)
-    brain = Brain.draw(anatomy, float(np.median(skull.inner_radius)) / AVERAGE_HALF_WIDTH / 1.08)
-    outer = skull.inner_radius + skull.thickness + skull.scalp
-    scanner = Scanner.draw(examination, 2 * float(outer.max()))
+    brain = Brain.draw(anatomy, float(np.median(skull.inner_radius)) / AVERAGE_RADIUS)
+    scanner = Scanner.draw(examination, skull.length)
     levels = _slice_levels(examination, slices, scanner.slice_spacing)
     spacing = round(scanner.field_of_view / size, 6)
     frames = [
@@ -95,17 +89,22 @@ def draw_patient(
     ]
     sections = [(frame, skull.depth(frame)) for frame in frames]
     if positive:
-        bleed, brains, blood = _paint_bleeding(bleeding, brain, sections, levels)
+        kind, brains, blood = _paint_bleeding(bleeding, brain, sections, levels)
     else:
-        bleed, brains = None, [brain.paint(*section, MassEffect.none()).hu for section in sections]
+        kind, brains = None, [brain.paint(*section, MassEffect.none()).hu for section in sections]
         blood = np.zeros((slices, size, size), dtype=np.float32)
-    heads = [skull.paint(*section, hu) for section, hu in zip(sections, brains, strict=True)]
     scans = [
-        scanner.acquire(noise, head, *section)
-        for section, head in zip(sections, heads, strict=True)
+        scanner.acquire(noise, skull.paint(frame, depth, hu), frame, depth)
+        for (frame, depth), hu in zip(sections, brains, strict=True)
     ]
-    kind = bleed.kind if bleed else None
     return PhantomPatient(np.stack(scans), blood, kind, spacing, scanner, levels)
+
+
+def _streams(seed: int | tuple[int, ...]) -> list[np.random.Generator]:
+    entropy = [seed] if isinstance(seed, int) else list(seed)
+    if min(entropy, default=0) < 0:
+        raise ValueError(f"`seed` must not be negative, got {seed}.")
+    return [np.random.default_rng(child) for child in np.random.SeedSequence(entropy).spawn(4)]
 
 
 def _slice_levels(rng: np.random.Generator, slices: int, spacing: float) -> Array:
@@ -118,7 +117,7 @@ def _slice_levels(rng: np.random.Generator, slices: int, spacing: float) -> Arra
 
 def _paint_bleeding(
     rng: np.random.Generator, brain: Brain, sections: list[tuple[HeadFrame, Array]], levels: Array
-) -> tuple[Haemorrhage, list[Array], Array]:
+) -> tuple[HaemorrhageKind, list[Array], Array]:
     while True:  # a bleed into fluid that this brain lacks is drawn again
         bleed = Haemorrhage.draw(rng, levels)
         painted, shares = [], []
@@ -130,4 +129,4 @@ def _paint_bleeding(
             painted.append(bleed.stain(around.hu, share, frame, around))
             shares.append(share)
         else:
-            return bleed, painted, np.stack(shares).astype(np.float32)
+            return bleed.kind, painted, np.stack(shares).astype(np.float32)

@@ -50,14 +50,14 @@ class Scanner:
     centre: tuple[float, float]
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, head_width: float) -> "Scanner":
-        """Random settings around a clinical head protocol; ``head_width`` must fit the image."""
+    def draw(cls, rng: np.random.Generator, head_length: float) -> "Scanner":
+        """Random settings around a clinical head protocol; ``head_length`` must fit the image."""
         streaks = rng.uniform(2, 8) if rng.random() < 0.15 else 0.0
         angle = rng.uniform(-np.pi, np.pi)
         motion = rng.uniform(1.5, 6) if rng.random() < 0.08 else 0.0
         thickness = float(rng.choice([4.0, 5.0, 7.0]))
         return cls(
-            field_of_view=round(max(head_width * rng.uniform(1.04, 1.11), 215.0)),
+            field_of_view=round(max(head_length * rng.uniform(1.04, 1.11), 215.0)),
             slice_thickness=thickness,
             slice_spacing=thickness + float(rng.choice([0.0, 0.0, 1.0, 2.0])),
             gantry_tilt=float(rng.choice([0.0, round(rng.uniform(-5, 22), 1)])),

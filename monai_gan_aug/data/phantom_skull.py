@@ -78,6 +78,11 @@ class Skull:
             grain=SmoothFields.draw(rng, 1, 64),
         )
 
+    @property
+    def length(self) -> float:
+        """Longest diameter of the head, scalp included."""
+        return 2 * float((self.inner_radius + self.thickness + self.scalp).max())
+
     def scale(self, level: float) -> float:
         """Width of the vault at ``level`` relative to its widest."""
         return float(np.sqrt(max(0.2, 1 - ((level - WIDEST_LEVEL) / self.height) ** 2)))

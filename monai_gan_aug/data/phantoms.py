@@ -275,4 +275,8 @@ def _map(write: partial[None], plans: list[PhantomPlan], workers: int) -> Iterat
         return
     context = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from pool.map(write, plans, chunksize=2)
+        try:
+            yield from pool.map(write, plans, chunksize=2)
+        except BaseException:  # the full disk or the interrupt that stopped one stops them all
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

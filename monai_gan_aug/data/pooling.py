@@ -192,10 +192,11 @@ def _entries(
     progress: bool,
 ) -> tuple[Entry, ...]:
     paths = [resolve_inside(root, record.image) for record in records]
+    frames = [record.frame for record in records]
     with ThreadPoolExecutor(available_cores()) as pool:  # hashing leaves the interpreter lock
         ids = list(
             tqdm(
-                pool.map(content_id, paths),
+                pool.map(content_id, paths, frames),
                 total=len(paths),
                 desc="hashing images",
                 unit="image",
@@ -212,7 +213,7 @@ def _entries(
         else:
             raise DataError(f"{record.where} has no patient: fill it in, or group by 'none'.")
         group = key.pseudonym(patient)
-        entries.append(Entry(record.image, position[record.label], group, id_))
+        entries.append(Entry(record.image, position[record.label], group, id_, record.frame))
     return tuple(entries)
 
 
@@ -224,7 +225,7 @@ def _refuse_conflicts(
     ]
     if conflicts:
         shown = "; ".join(
-            f"{printable(a.image)} is {labels[a.label]}, {printable(b.image)} is {labels[b.label]}"
+            f"{printable(a.name)} is {labels[a.label]}, {printable(b.name)} is {labels[b.label]}"
             for a, b in conflicts[:3]
         )
         raise DataError(

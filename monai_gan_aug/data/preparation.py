@@ -98,10 +98,10 @@ def prepare(
 
 
 def _refuse_copies_across(split: Split, pool: Pool) -> None:
-    home = {entry.image: part for part in SPLITS for entry in split[part]}
+    home = {entry.name: part for part in SPLITS for entry in split[part]}
     across = []
     for i, j in pool.copies:
-        names = pool.entries[i].image, pool.entries[j].image
+        names = pool.entries[i].name, pool.entries[j].name
         sides = [home.get(name) for name in names]
         if None not in sides and sides[0] != sides[1]:
             across.append(" and ".join(map(printable, names)))

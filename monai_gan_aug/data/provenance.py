@@ -85,6 +85,10 @@ class SyntheticEntry:
     label: int
     id: str
 
+    @property
+    def frame(self) -> None:
+        """A synthetic image is always a file of its own."""
+
 
 @dataclass(frozen=True)
 class SyntheticDatalist:

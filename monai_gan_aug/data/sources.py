@@ -9,16 +9,18 @@ import logging
 import re
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from monai_gan_aug.data.datalist import NO_GROUPING
 from monai_gan_aug.data.paths import printable, resolve_inside
+from monai_gan_aug.data.slices import SliceRule, choose_slices
 from monai_gan_aug.data.tables import read_table
 from monai_gan_aug.errors import DataError, ImageReadError
-from monai_gan_aug.io.dicom import read_dicom_header
+from monai_gan_aug.io.dicom_header import read_dicom_header
+from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.walking import walk_files
 
 __all__ = [
@@ -42,12 +44,14 @@ class SourceRecord:
         label: Class name.
         patient: Patient id in the clear, or ``None``; never leaves this process.
         where: What a message about this image names: the file, or the row of a table.
+        frame: Which frame of the file; ``None`` for a file of one image.
     """
 
     image: str
     label: str
     patient: str | None = field(default=None, repr=False)
     where: str = ""
+    frame: int | None = None
 
 
 @dataclass
@@ -56,9 +60,12 @@ class Source(ABC):
 
     Args:
         on_error: ``"raise"`` at the first fault, or ``"skip"`` and collect it in ``faults``.
+        slices: Which frames of multi-frame files, slices of volumes and slices of DICOM series
+            to use, one image each; without it every file must be one image, and all are used.
     """
 
     on_error: Literal["raise", "skip"] = field(default="raise", kw_only=True)
+    slices: SliceRule | None = field(default=None, kw_only=True)
     faults: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -84,12 +91,13 @@ class Source(ABC):
         if not root.is_dir():
             raise DataError(f"The data root {root.name} is not a folder: give the images' folder.")
         self.faults = []
-        seen: dict[str, SourceRecord] = {}
-        for record in self._read(root):
-            if record.image in seen:
+        seen: dict[tuple[str, int | None], SourceRecord] = {}
+        for record in self._sliced(root):
+            place = record.image, record.frame
+            if place in seen:
                 self._fault(f"{record.where} is listed twice: keep one of the two.")
             else:
-                seen[record.image] = record
+                seen[place] = record
         if not seen:
             faults = f" Faults: {len(self.faults)}, first: {self.faults[0]}" if self.faults else ""
             raise DataError(
@@ -97,6 +105,17 @@ class Source(ABC):
                 f"settings of the source.{faults}"
             )
         return list(seen.values())
+
+    def _sliced(self, root: Path) -> Iterable[SourceRecord]:
+        if self.slices is None:
+            return self._read(root)
+        records = list(self._read(root))
+        chosen = choose_slices([r.image for r in records], root, self.slices, self._fault)
+        return [
+            replace(record, frame=frame, where=frame_name(record.where, frame))
+            for record in records
+            for frame in chosen.get(record.image, ())
+        ]
 
     def _fault(self, message: str) -> None:
         if self.on_error == "raise":

@@ -2,14 +2,14 @@
 
 from struct import Struct, error
 
-__all__ = ["codestream_shape"]
+__all__ = ["codestream_shape", "jpeg_samples"]
 
 JPEG_START = b"\xff\xd8"
 JPEG_2000_START = b"\xff\x4f\xff\x51"
 FRAME_HEADERS = frozenset({*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC})
 """Start-of-frame markers of JPEG (ITU-T T.81, B.1.1.3) and JPEG-LS (ITU-T T.87, C.1.1)."""
 SEGMENT = Struct(">BBH")
-FRAME_SIZE = Struct(">HH")
+FRAME_SIZE = Struct(">BHHB")
 IMAGE_AREA = Struct(">IIII")
 
 
@@ -24,20 +24,36 @@ def codestream_shape(frame: bytes) -> tuple[int, int] | None:
         if frame.startswith(JPEG_2000_START):
             right, bottom, left, top = IMAGE_AREA.unpack_from(frame, 8)
             return bottom - top, right - left
-        if frame.startswith(JPEG_START):
-            return _jpeg_shape(frame)
+        header = _jpeg_frame_header(frame)
     except error:
         return None
-    return None
+    return None if header is None else header[1:3]
 
 
-def _jpeg_shape(frame: bytes) -> tuple[int, int] | None:
+def jpeg_samples(frame: bytes) -> tuple[int, int] | None:
+    """Samples per pixel and bits per sample of a JPEG or JPEG-LS frame; ``None`` for any other.
+
+    Example:
+        >>> jpeg_samples(b"not compressed") is None
+        True
+    """
+    try:
+        header = _jpeg_frame_header(frame)
+    except error:
+        return None
+    return None if header is None else (header[3], header[0])
+
+
+def _jpeg_frame_header(frame: bytes) -> tuple[int, int, int, int] | None:
+    """Bits per sample, rows, columns and samples per pixel."""
+    if not frame.startswith(JPEG_START):
+        return None
     position = len(JPEG_START)
     while True:
         mark, kind, length = SEGMENT.unpack_from(frame, position)
         if mark != 0xFF:
             return None
         if kind in FRAME_HEADERS:
-            rows, columns = FRAME_SIZE.unpack_from(frame, position + 5)
-            return rows, columns
+            bits, rows, columns, samples = FRAME_SIZE.unpack_from(frame, position + 4)
+            return bits, rows, columns, samples
         position += 1 if kind == 0xFF else 2 + length

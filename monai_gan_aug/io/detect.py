@@ -29,6 +29,7 @@ class ImageFormat(str, Enum):
     TIFF = "TIFF"
     BMP = "BMP"
     NIFTI = "NIfTI"
+    NUMPY = "NumPy"
     UNKNOWN = "unknown"
     EMPTY = "empty"
 
@@ -40,6 +41,7 @@ SIGNATURES = (
     (b"MM\x00*", ImageFormat.TIFF),
     (b"II+\x00", ImageFormat.TIFF),
     (b"MM\x00+", ImageFormat.TIFF),
+    (b"\x93NUMPY", ImageFormat.NUMPY),
 )
 
 

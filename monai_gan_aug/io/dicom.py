@@ -1,7 +1,7 @@
-"""DICOM images: Hounsfield units, display values or native values, and the header of a file."""
+"""DICOM images: Hounsfield units, display values or native values."""
 
 import math
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +9,20 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
 from pydicom.pixels import apply_modality_lut
-from pydicom.uid import UID, SecondaryCaptureImageStorage
+from pydicom.uid import SecondaryCaptureImageStorage
 
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.dicom_dataset import COPY_AGAIN, open_dataset, quiet_pydicom
-from monai_gan_aug.io.dicom_elements import integer, numbers, text
+from monai_gan_aug.io.dicom_display import (
+    DISPLAY_TAGS,
+    display_curve,
+    display_window,
+    is_inverted,
+    padding_mask,
+)
+from monai_gan_aug.io.dicom_elements import numbers, text
+from monai_gan_aug.io.dicom_groups import GROUP_TAGS, frame_view
+from monai_gan_aug.io.dicom_header import pixel_spacing
 from monai_gan_aug.io.dicom_pixels import (
     COLOUR,
     PALETTE,
@@ -22,24 +31,24 @@ from monai_gan_aug.io.dicom_pixels import (
     decode_pixels,
     pixel_layout,
 )
-from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units, display_name
+from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units
 from monai_gan_aug.io.refusal import refuse_bad_content
 
-__all__ = ["DicomHeader", "read_dicom", "read_dicom_header"]
+__all__ = ["read_dicom"]
 
 IMAGE_TAGS = (
     *PIXEL_TAGS,
+    *DISPLAY_TAGS,
+    *GROUP_TAGS,
     "SOPClassUID",
     "Modality",
     "RescaleSlope",
     "RescaleIntercept",
     "RescaleType",
     "ModalityLUTSequence",
-    "WindowCenter",
-    "WindowWidth",
-    "VOILUTSequence",
     "PixelSpacing",
     "ImagerPixelSpacing",
+    "PixelAspectRatio",
 )
 NOT_HOUNSFIELD = frozenset(
     {"OD", "US", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT", "IED", "IMP", "MEV"}
@@ -48,32 +57,49 @@ NOT_HOUNSFIELD = frozenset(
 
 
 def read_dicom(
-    path: Path, name: str, limits: ReadLimits, *, allow_raw: bool, allow_no_preamble: bool
+    path: Path,
+    name: str,
+    limits: ReadLimits,
+    *,
+    allow_raw: bool = False,
+    allow_no_preamble: bool = False,
+    frame: int | None = None,
 ) -> DecodedImage:
-    """Read one single-frame DICOM image; see :func:`monai_gan_aug.io.reading.read_image`.
+    """Read one DICOM image or one frame; see :func:`monai_gan_aug.io.reading.read_image`.
 
-    Hounsfield units are a physical scale and are never inverted. Any other MONOCHROME1 image is
-    inverted once, its window with it, so that larger values are always brighter.
+    Hounsfield units are a physical scale and are never inverted. Any other image whose larger
+    values are darker (MONOCHROME1, or an INVERSE presentation) is inverted once, its window with
+    it. Padding pixels get the smallest value of the others. Overlays are left out.
     """
-    dataset = open_dataset(path, name, limits, IMAGE_TAGS, allow_no_preamble=allow_no_preamble)
+    if frame is None:
+        dataset = open_dataset(path, name, limits, IMAGE_TAGS, allow_no_preamble=allow_no_preamble)
+    else:
+        dataset = _open_for_frames(path, path.stat().st_mtime_ns, name, limits, allow_no_preamble)
     with quiet_pydicom(), refuse_bad_content(name, "has a damaged image header", COPY_AGAIN):
         if "PixelData" not in dataset:
             raise ImageReadError(
                 name, "is DICOM without an image", "leave it out of the image folder"
             )
-        layout = pixel_layout(dataset, name, limits)
+        layout = pixel_layout(dataset, name, limits, frame)
+        dataset = frame_view(dataset, layout.frame, name)
         stored = decode_pixels(dataset, layout, name)
+        facts: dict[str, Any] = {
+            "modality": text(dataset, "Modality"),
+            "spacing": pixel_spacing(dataset),
+            "pixel_aspect": _pixel_aspect(dataset),
+        }
         if layout.photometric in COLOUR or layout.photometric == PALETTE:
-            pixels, units, window = *_colour(stored, layout, name), None
-        else:
-            pixels, units, window = _grey(dataset, stored, layout, name, allow_raw)
-        return DecodedImage(
-            pixels=pixels,
-            units=units,
-            window=window,
-            modality=text(dataset, "Modality"),
-            spacing=_spacing(dataset),
-        )
+            pixels, units = _colour(stored, layout, name)
+            return DecodedImage(pixels, units, **facts)
+        return _grey(dataset, stored, layout, name, allow_raw, facts)
+
+
+@lru_cache(maxsize=1)
+def _open_for_frames(
+    path: Path, modified: int, name: str, limits: ReadLimits, allow_no_preamble: bool
+) -> Dataset:
+    """The file whose frames are being read one after the other, kept until another one comes."""
+    return open_dataset(path, name, limits, IMAGE_TAGS, allow_no_preamble=allow_no_preamble)
 
 
 def _colour(
@@ -101,37 +127,56 @@ def _colour(
 
 
 def _grey(
-    dataset: Dataset, stored: npt.NDArray[Any], layout: PixelLayout, name: str, allow_raw: bool
-) -> tuple[npt.NDArray[Any], Units, tuple[float, float] | None]:
-    window = _window(dataset)
+    dataset: Dataset,
+    stored: npt.NDArray[Any],
+    layout: PixelLayout,
+    name: str,
+    allow_raw: bool,
+    facts: dict[str, Any],
+) -> DecodedImage:
+    window, curve = display_window(dataset), display_curve(dataset, layout)
     rescale = _rescale(dataset, name)
-    units = _grey_units(dataset, layout, rescale, window, name, allow_raw)
+    plain = window is None and curve is None
+    units = _grey_units(dataset, layout, rescale, plain, name, allow_raw)
+    padding = padding_mask(dataset, layout, stored)
+    inverted = units is not Units.HU and is_inverted(dataset, layout)
     if units in (Units.DISPLAY8, Units.DISPLAY16):
-        display = stored.astype(np.uint8 if units is Units.DISPLAY8 else np.uint16)
-        if layout.photometric == "MONOCHROME1":
-            display = np.invert(display)
-        return display[None], units, None
+        values = stored.astype(np.uint8 if units is Units.DISPLAY8 else np.uint16)
+        values = np.invert(values) if inverted else values
+    else:
+        values, total = _modality_values(dataset, stored, layout, rescale)
+        if inverted:
+            values = np.float32(total) - values
+            window = None if window is None else (total + 1 - window[0], window[1])
+            curve = None if curve is None else curve.mirrored(total)
+    if padding is not None:
+        values[padding] = values[~padding].min()
+    return DecodedImage(values[None], units, window, curve=curve, **facts)
+
+
+def _modality_values(
+    dataset: Dataset,
+    stored: npt.NDArray[Any],
+    layout: PixelLayout,
+    rescale: tuple[float, float] | None,
+) -> tuple[npt.NDArray[np.float32], float]:
+    """Values after rescale or modality lookup table, and the sum that inverts them."""
     if rescale is None and "ModalityLUTSequence" in dataset:
         values = apply_modality_lut(stored, dataset).astype(np.float32)
-        low, high = float(values.min()), float(values.max())
-    else:
-        slope, intercept = rescale or (1.0, 0.0)
-        values = stored.astype(np.float32)
-        if slope != 1:
-            values *= np.float32(slope)
-        values += np.float32(intercept)
-        low, high = (edge * slope + intercept for edge in layout.stored_range)
-    if units is Units.NATIVE and layout.photometric == "MONOCHROME1":
-        values = np.float32(low + high) - values
-        window = None if window is None else (low + high + 1 - window[0], window[1])
-    return values[None], units, window
+        return values, float(values.min()) + float(values.max())
+    slope, intercept = rescale or (1.0, 0.0)
+    values = stored.astype(np.float32)
+    if slope != 1:
+        values *= np.float32(slope)
+    values += np.float32(intercept)
+    return values, sum(edge * slope + intercept for edge in layout.stored_range)
 
 
 def _grey_units(
     dataset: Dataset,
     layout: PixelLayout,
     rescale: tuple[float, float] | None,
-    window: tuple[float, float] | None,
+    plain: bool,
     name: str,
     allow_raw: bool,
 ) -> Units:
@@ -146,7 +191,7 @@ def _grey_units(
             "export it with them, or pass `allow_raw` to use the stored values",
         )
     unscaled = rescale in (None, (1.0, 0.0)) and "ModalityLUTSequence" not in dataset
-    if unscaled and window is None and not layout.signed and "VOILUTSequence" not in dataset:
+    if unscaled and plain and not layout.signed:
         if layout.bits_stored == 8:
             return Units.DISPLAY8
         if layout.bits_stored == 16 and layout.bits_allocated == 16 and _is_capture(dataset):
@@ -177,128 +222,7 @@ def _rescale(dataset: Dataset, name: str) -> tuple[float, float] | None:
     return slope, intercept
 
 
-def _window(dataset: Dataset) -> tuple[float, float] | None:
-    """The first window of the file, if it can be used."""
-    centers, widths = numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")
-    if not centers or not widths or not math.isfinite(centers[0]) or not 1 < widths[0] < math.inf:
-        return None
-    return centers[0], widths[0]
-
-
-def _spacing(dataset: Dataset) -> tuple[float, float] | None:
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing"):
-        values = numbers(dataset, keyword)
-        if len(values) == 2 and all(0 < value < math.inf for value in values):
-            return values[0], values[1]
-    return None
-
-
-@dataclass(frozen=True)
-class DicomHeader:
-    """The few facts of a DICOM header that preparing and inspecting need.
-
-    ``patient_id`` identifies a person: hash it before it is stored or shown.
-
-    Args:
-        patient_id: Patient ID, not yet hashed.
-        study_uid: Study Instance UID.
-        series_uid: Series Instance UID.
-        instance_uid: SOP Instance UID.
-        sop_class: Name of the SOP class.
-        transfer_syntax: Name of the transfer syntax.
-        modality: Modality.
-        body_part: Body Part Examined.
-        position: Image Position (Patient) in mm.
-        spacing: Millimetres between rows and columns.
-        rows: Image height; ``None`` if there is no image.
-        columns: Image width.
-        bits_stored: Bits a sample uses.
-        photometric: Photometric Interpretation.
-        frames: Number of frames.
-    """
-
-    patient_id: str | None
-    study_uid: str | None
-    series_uid: str | None
-    instance_uid: str | None
-    sop_class: str | None
-    transfer_syntax: str | None
-    modality: str | None
-    body_part: str | None
-    position: tuple[float, float, float] | None
-    spacing: tuple[float, float] | None
-    rows: int | None
-    columns: int | None
-    bits_stored: int | None
-    photometric: str | None
-    frames: int
-
-
-HEADER_TAGS = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "Modality",
-    "PatientID",
-    "BodyPartExamined",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "ImagePositionPatient",
-    "PixelSpacing",
-    "ImagerPixelSpacing",
-    "Rows",
-    "Columns",
-    "BitsStored",
-    "PhotometricInterpretation",
-    "NumberOfFrames",
-)
-
-
-def read_dicom_header(
-    path: str | Path,
-    *,
-    root: str | Path | None = None,
-    limits: ReadLimits | None = None,
-    allow_no_preamble: bool = False,
-) -> DicomHeader:
-    """Read the header of a DICOM file and stop before its pixels.
-
-    Raises:
-        ImageReadError: If the file cannot be opened or its structure is damaged.
-    """
-    name = display_name(path, root)
-    with (
-        quiet_pydicom(),
-        refuse_bad_content(name, "has a header that cannot be read", COPY_AGAIN),
-    ):
-        dataset = open_dataset(
-            Path(path),
-            name,
-            limits or ReadLimits(),
-            HEADER_TAGS,
-            with_pixels=False,
-            allow_no_preamble=allow_no_preamble,
-        )
-        return _header(dataset)
-
-
-def _header(dataset: Dataset) -> DicomHeader:
-    position = numbers(dataset, "ImagePositionPatient")
-    sop_class, syntax = text(dataset, "SOPClassUID"), dataset.file_meta.get("TransferSyntaxUID")
-    patient = dataset.get("PatientID")  # by pydicom, which decodes the file's character set
-    return DicomHeader(
-        patient_id=str(patient).strip() or None if patient is not None else None,
-        study_uid=text(dataset, "StudyInstanceUID"),
-        series_uid=text(dataset, "SeriesInstanceUID"),
-        instance_uid=text(dataset, "SOPInstanceUID"),
-        sop_class=UID(sop_class).name if sop_class else None,
-        transfer_syntax=syntax.name if syntax else None,
-        modality=text(dataset, "Modality"),
-        body_part=text(dataset, "BodyPartExamined"),
-        position=(position[0], position[1], position[2]) if len(position) == 3 else None,
-        spacing=_spacing(dataset),
-        rows=integer(dataset, "Rows"),
-        columns=integer(dataset, "Columns"),
-        bits_stored=integer(dataset, "BitsStored"),
-        photometric=text(dataset, "PhotometricInterpretation"),
-        frames=integer(dataset, "NumberOfFrames") or 1,
-    )
+def _pixel_aspect(dataset: Dataset) -> float | None:
+    """Height of a pixel over its width, from Pixel Aspect Ratio (vertical, horizontal)."""
+    values = numbers(dataset, "PixelAspectRatio")
+    return values[0] / values[1] if len(values) == 2 and min(values) > 0 else None

@@ -19,10 +19,11 @@ from pydicom.uid import (
 )
 
 from monai_gan_aug.errors import ImageReadError
-from monai_gan_aug.io.codestream import codestream_shape
+from monai_gan_aug.io.codestream import codestream_shape, jpeg_samples
 from monai_gan_aug.io.dicom_dataset import COPY_AGAIN, quiet_pydicom
 from monai_gan_aug.io.dicom_elements import integer, text
 from monai_gan_aug.io.dicom_scan import UNDEFINED_LENGTH
+from monai_gan_aug.io.frames import check_frame
 from monai_gan_aug.io.image import ReadLimits
 from monai_gan_aug.io.refusal import refuse_bad_content
 
@@ -64,6 +65,8 @@ RETIRED_JPEG = frozenset(
     {JPEGExtended12Bit, UID("1.2.840.10008.1.2.4.53"), UID("1.2.840.10008.1.2.4.55")}
 )
 """12-bit lossy JPEG: sequential, spectral selection and full progression; GDCM decodes them."""
+PLUGINS = ("pydicom", "pyjpegls", "pylibjpeg", "pillow", "gdcm", "")
+"""GDCM comes last: on some damaged JPEG it ends the whole process instead of raising."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class PixelLayout:
         bits_allocated: Bits a sample takes.
         bits_stored: Bits a sample uses.
         signed: Whether samples are two's complement.
+        frame: Which frame is meant.
+        frames: How many frames the file has.
     """
 
     rows: int
@@ -87,6 +92,8 @@ class PixelLayout:
     bits_allocated: int
     bits_stored: int
     signed: bool
+    frame: int = 0
+    frames: int = 1
 
     @property
     def stored_range(self) -> tuple[int, int]:
@@ -96,8 +103,16 @@ class PixelLayout:
         return 0, 2**self.bits_stored - 1
 
 
-def pixel_layout(dataset: Dataset, name: str, limits: ReadLimits) -> PixelLayout:
+def pixel_layout(
+    dataset: Dataset, name: str, limits: ReadLimits, frame: int | None = None
+) -> PixelLayout:
     """Read and check the attributes that say how large the pixels are and what they mean.
+
+    Args:
+        dataset: What was read of the file.
+        name: The file in messages.
+        limits: Sizes beyond which the file is refused.
+        frame: Which frame is meant; ``None`` if there must be only one.
 
     Raises:
         ImageReadError: If one is missing, impossible, beyond the limits or not supported.
@@ -112,10 +127,7 @@ def pixel_layout(dataset: Dataset, name: str, limits: ReadLimits) -> PixelLayout
             f"says it has {rows} x {columns} pixels, more than {limits.max_pixels}",
             "remove it, or raise `max_pixels` if it is trusted",
         )
-    if frames > 1:
-        raise ImageReadError(
-            name, f"has {frames} frames", "export it as one file per frame: images here are 2-D"
-        )
+    check_frame(frame, frames, name)
     photometric = text(dataset, "PhotometricInterpretation") or "missing"
     if photometric not in GREY | COLOUR | {PALETTE}:
         raise ImageReadError(
@@ -129,6 +141,8 @@ def pixel_layout(dataset: Dataset, name: str, limits: ReadLimits) -> PixelLayout
         photometric=photometric,
         samples=_samples(dataset, photometric, name),
         signed=_integer(dataset, "PixelRepresentation", name, default=0) == 1,
+        frame=frame or 0,
+        frames=frames,
         **_bits(dataset, name),
     )
 
@@ -182,16 +196,32 @@ def decode_pixels(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArr
         return _native_grey(dataset, layout, name)
     with quiet_pydicom(), refuse_bad_content(name, "has damaged pixel data", COPY_AGAIN):
         if syntax.is_encapsulated:
-            _refuse_other_size(get_frame(dataset.PixelData, 0, number_of_frames=1), layout, name)
+            _refuse_other_size(_compressed_frame(dataset, layout), layout, name)
+        else:
+            _refuse_more_frames(element.value or b"", layout, name)
         if syntax in RETIRED_JPEG and layout.bits_stored > 8:
             return _decode_twelve_bit_jpeg(dataset, layout, syntax, name)
         decoder = get_decoder(syntax)
         if not decoder.is_available:
             raise _missing_decoder(syntax, name)
-        pixels, _ = decoder.as_array(dataset, index=0 if syntax.is_encapsulated else None)
+        plugin = next(one for one in PLUGINS if one in decoder.available_plugins or not one)
+        pixels, _ = decoder.as_array(dataset, index=layout.frame, decoding_plugin=plugin)
         if layout.photometric == PALETTE:
             return apply_color_lut(pixels, dataset)
-        return pixels
+        return _without_unused_bits(pixels, layout) if layout.photometric in GREY else pixels
+
+
+def _refuse_more_frames(content: bytes, layout: PixelLayout, name: str) -> None:
+    """Refuse uncompressed pixels of more frames than the header says: its size must be wrong."""
+    samples = 2 if layout.photometric == "YBR_FULL_422" else layout.samples
+    frame_bits = layout.rows * layout.columns * samples * layout.bits_allocated
+    if 8 * (len(content) - 1) > (layout.frames + 1) * frame_bits:
+        shown = f"{layout.frames} of {layout.rows} x {layout.columns}"
+        raise ImageReadError(name, f"holds more frames than the {shown} it says", COPY_AGAIN)
+
+
+def _compressed_frame(dataset: Dataset, layout: PixelLayout) -> bytes:
+    return get_frame(dataset.PixelData, layout.frame, number_of_frames=layout.frames)
 
 
 def _refuse_other_size(frame: bytes, layout: PixelLayout, name: str) -> None:
@@ -204,6 +234,16 @@ def _refuse_other_size(frame: bytes, layout: PixelLayout, name: str) -> None:
             f"{layout.rows} x {layout.columns}",
             COPY_AGAIN,
         )
+    found = jpeg_samples(frame)
+    if found is not None and (
+        found[0] != layout.samples or max(found[1], layout.bits_allocated) > 16
+    ):
+        raise ImageReadError(
+            name,
+            f"holds JPEG with {found[0]} samples of {found[1]} bits where its header says "
+            f"{layout.samples} of {layout.bits_allocated} bits",
+            COPY_AGAIN,
+        )
 
 
 def _native_grey(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArray[np.generic]:
@@ -211,19 +251,25 @@ def _native_grey(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArra
     element: Any = dataset.get_item("PixelData")
     content = element.value or b""
     size = layout.bits_allocated // 8
-    needed = layout.rows * layout.columns * size
-    if len(content) < needed:
+    count = layout.rows * layout.columns
+    if len(content) < layout.frames * count * size:
+        many = f"{layout.frames} x " if layout.frames > 1 else ""
         raise ImageReadError(
             name,
-            f"has {len(content)} bytes of pixel data where {layout.rows} x {layout.columns} "
-            f"pixels need {needed}",
+            f"has {len(content)} bytes of pixel data where {many}{layout.rows} x {layout.columns} "
+            f"pixels need {layout.frames * count * size}",
             COPY_AGAIN,
         )
+    _refuse_more_frames(content, layout, name)
     kind = f"<{'i' if layout.signed else 'u'}{size}"
-    values = np.frombuffer(content, kind, layout.rows * layout.columns)
-    values = values.reshape(layout.rows, layout.columns)
-    unused = layout.bits_allocated - layout.bits_stored
-    return (values << unused) >> unused if unused else values
+    values = np.frombuffer(content, kind, count, layout.frame * count * size)
+    return _without_unused_bits(values.reshape(layout.rows, layout.columns), layout)
+
+
+def _without_unused_bits(values: npt.NDArray[Any], layout: PixelLayout) -> npt.NDArray[np.generic]:
+    """Values with their sign, and without what old files keep above them, such as overlays."""
+    unused = 8 * values.dtype.itemsize - layout.bits_stored
+    return (values << unused) >> unused if unused > 0 and values.dtype.kind in "iu" else values
 
 
 def _transfer_syntax(dataset: Dataset, name: str) -> UID:
@@ -263,7 +309,7 @@ def _decode_twelve_bit_jpeg(
     except ImportError:
         raise _missing_decoder(syntax, name) from None
     fragment = gdcm.Fragment()
-    fragment.SetByteStringValue(get_frame(dataset.PixelData, 0, number_of_frames=1))
+    fragment.SetByteStringValue(_compressed_frame(dataset, layout))
     fragments = gdcm.SequenceOfFragments.New()
     fragments.AddFragment(fragment)
     element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,18 @@ def sha256_json(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def content_id(path: Path) -> str:
-    """The stable id of an image file: the first 20 hexadecimal digits of its SHA-256."""
-    return sha256_file(path)[:20]
+def content_id(path: Path, frame: int | None = None) -> str:
+    """The stable id of an image: the first 20 hexadecimal digits of its file's SHA-256.
+
+    A frame of a file has its number behind the digits; files that are read frame by frame are
+    hashed once as long as size and time stay the same.
+    """
+    if frame is None:
+        return sha256_file(path)[:20]
+    status = Path(path).stat()
+    return f"{_recent_sha256(Path(path), status.st_size, status.st_mtime_ns)[:20]}-{frame}"
+
+
+@lru_cache(maxsize=64)
+def _recent_sha256(path: Path, size: int, modified: int) -> str:
+    return sha256_file(path)

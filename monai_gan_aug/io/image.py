@@ -1,14 +1,16 @@
 """What a file becomes when it is read: pixels, their units and the few facts kept beside them."""
 
+import math
 import os
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DecodedImage", "ReadLimits", "Units", "display_name"]
+__all__ = ["DecodedImage", "DisplayCurve", "ReadLimits", "Units", "display_name"]
 
 
 class Units(str, Enum):
@@ -25,6 +27,31 @@ class Units(str, Enum):
 
 
 @dataclass(frozen=True)
+class DisplayCurve:
+    """A map from pixel values to brightness that is not a straight window.
+
+    Args:
+        first: Pixel value of the first level.
+        step: Distance between levels, in pixel values.
+        levels: Brightness in ``[0, 1]``, ``float32`` of shape ``(N,)``.
+    """
+
+    first: float
+    step: float
+    levels: npt.NDArray[np.float32]
+
+    def __call__(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Brightness of ``pixels``, any shape, linear between levels and constant beyond them."""
+        position = (pixels.astype(np.float64) - self.first) / self.step
+        return np.interp(position, np.arange(len(self.levels)), self.levels).astype(np.float32)
+
+    def mirrored(self, total: float) -> "DisplayCurve":
+        """The curve of an image whose values ``v`` became ``total - v``, so brightness inverts."""
+        last = self.first + self.step * (len(self.levels) - 1)
+        return DisplayCurve(total - last, self.step, 1 - self.levels[::-1])
+
+
+@dataclass(frozen=True)
 class DecodedImage:
     """One two-dimensional image.
 
@@ -35,6 +62,9 @@ class DecodedImage:
         window: Centre and width that the file proposes for display, in the units of ``pixels``.
         modality: DICOM modality, if the file names one.
         spacing: Millimetres between rows and between columns, if known.
+        curve: What the file proposes for display where that is no straight window: a lookup table
+            or a sigmoid.
+        pixel_aspect: Height of a pixel over its width where the file gives no spacing.
     """
 
     pixels: npt.NDArray[np.generic]
@@ -42,6 +72,22 @@ class DecodedImage:
     window: tuple[float, float] | None = None
     modality: str | None = None
     spacing: tuple[float, float] | None = None
+    curve: DisplayCurve | None = None
+    pixel_aspect: float | None = None
+
+    @property
+    def aspect(self) -> float:
+        """Height of a pixel over its width; 1 where nothing is known.
+
+        Example:
+            >>> flat = np.zeros((1, 2, 2), np.uint8)
+            >>> DecodedImage(flat, Units.DISPLAY8, spacing=(2.0, 0.5)).aspect
+            4.0
+        """
+        if self.spacing is not None:
+            return self.spacing[0] / self.spacing[1]
+        known = self.pixel_aspect is not None and 0 < self.pixel_aspect < math.inf
+        return self.pixel_aspect if known and self.pixel_aspect is not None else 1.0
 
 
 @dataclass(frozen=True)

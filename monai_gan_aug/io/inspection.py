@@ -9,8 +9,9 @@ from tqdm import tqdm
 
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.detect import ImageFormat
-from monai_gan_aug.io.dicom import read_dicom_header
+from monai_gan_aug.io.dicom_header import read_dicom_header, refuse_impossible_frames
 from monai_gan_aug.io.image import ReadLimits, display_name
+from monai_gan_aug.io.listing import list_frames
 from monai_gan_aug.io.raster import read_raster_header
 from monai_gan_aug.io.reading import RASTER, read_image
 from monai_gan_aug.io.walking import walk_files
@@ -137,25 +138,46 @@ def inspect_folder(
 
 
 def _kind(path: Path, form: ImageFormat, root: Path, limits: ReadLimits, decode: bool) -> Kind:
-    if decode or (form is not ImageFormat.DICOM and form not in RASTER):
-        read_image(path, root=root, limits=limits)
-    if form in RASTER:
-        height, width, mode, bits = read_raster_header(path, display_name(path, root), form)
-        return Kind(form.value, "", f"{height}x{width}", bits, mode, "")
-    if form is not ImageFormat.DICOM:
-        return Kind(form.value, "", "-", "-", "-", "")
+    name = display_name(path, root)
+    if form is ImageFormat.DICOM:
+        kind, frames = _dicom_kind(path, name, root, limits)
+    else:
+        frames = list_frames(path, root=root, limits=limits)
+        kind = _other_kind(path, form, name, root, limits, frames)
+    if decode:
+        for frame in frames or [None]:
+            read_image(path, root=root, limits=limits, frame=frame)
+    return kind
+
+
+def _dicom_kind(path: Path, name: str, root: Path, limits: ReadLimits) -> tuple[Kind, range | None]:
     header = read_dicom_header(path, root=root, limits=limits)
     if header.rows is None or header.columns is None:
-        raise ImageReadError(display_name(path, root), "is DICOM without an image", "leave it out")
-    if header.frames > 1:
-        raise ImageReadError(
-            display_name(path, root), f"has {header.frames} frames", "export one file per frame"
-        )
-    return Kind(
-        format=form.value,
+        raise ImageReadError(name, "is DICOM without an image", "leave it out")
+    refuse_impossible_frames(header.frames, path, name)
+    frames = range(header.frames) if header.frames > 1 else None
+    kind = Kind(
+        format=ImageFormat.DICOM.value,
         modality=header.modality or "",
-        size=f"{header.rows}x{header.columns}",
+        size=_size(header.rows, header.columns, frames),
         bits=str(header.bits_stored or "-"),
         photometric=header.photometric or "-",
         encoding=header.transfer_syntax or "",
     )
+    return kind, frames
+
+
+def _other_kind(
+    path: Path, form: ImageFormat, name: str, root: Path, limits: ReadLimits, frames: range | None
+) -> Kind:
+    if form in RASTER:
+        height, width, mode, bits = read_raster_header(path, name, form)
+        return Kind(form.value, "", _size(height, width, frames), bits, mode, "")
+    first = read_image(path, root=root, limits=limits, frame=frames[0] if frames else None)
+    _, height, width = first.pixels.shape
+    bits = str(8 * first.pixels.itemsize)
+    return Kind(form.value, "", _size(height, width, frames), bits, first.units.value, "")
+
+
+def _size(height: int, width: int, frames: range | None) -> str:
+    return f"{height}x{width}" + (f" x {len(frames)} frames" if frames else "")

@@ -29,10 +29,11 @@ from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.detect import ImageFormat
+from monai_gan_aug.io.frames import check_frame
 from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units
 from monai_gan_aug.io.refusal import refuse_bad_content
 
-__all__ = ["read_raster", "read_raster_header"]
+__all__ = ["raster_pages", "read_raster", "read_raster_header"]
 
 COPY_AGAIN = "copy it again from the source"
 JPEG_SCAN, JPEG_END = b"\xff\xda", b"\xff\xd9"
@@ -40,13 +41,20 @@ PNG_SIGNATURE_BYTES = 8
 PHOTOMETRIC_TAG = 262
 WHITE_IS_ZERO = 0
 DRAFT_MARGIN = 2
-"""A draft keeps at least twice the asked size, so that the final area mean hides its origin."""
+"""A draft keeps at least twice the asked size, so that its rounding is averaged away."""
+JPEG_UNIT = 16
+"""Side of the blocks, with their colour at half resolution, whose mean a draft preserves."""
 
 
 def read_raster(
-    path: Path, name: str, kind: ImageFormat, limits: ReadLimits, target_size: int | None
+    path: Path,
+    name: str,
+    kind: ImageFormat,
+    limits: ReadLimits,
+    target_size: int | None = None,
+    frame: int | None = None,
 ) -> DecodedImage:
-    """Read one raster image; see :func:`monai_gan_aug.io.reading.read_image`."""
+    """Read one raster image or page; see :func:`monai_gan_aug.io.reading.read_image`."""
     with refuse_bad_content(name, f"is a damaged {kind.value} file", COPY_AGAIN):
         content = path.read_bytes()
         if kind is ImageFormat.PNG:
@@ -54,9 +62,12 @@ def read_raster(
         if kind is ImageFormat.JPEG and content.rfind(JPEG_END) < content.rfind(JPEG_SCAN):
             raise ImageReadError(name, "ends before its JPEG data does", COPY_AGAIN)
         with Image.open(BytesIO(content), formats=[kind.value]) as image:
+            check_frame(frame, _pages(image), name, "pages")
+            if frame:
+                image.seek(frame)
             _refuse_impossible(image, name, limits)
-            if target_size is not None and kind is ImageFormat.JPEG:
-                image.draft(None, (DRAFT_MARGIN * target_size,) * 2)
+            if kind is ImageFormat.JPEG and _keeps_area_means(image.size, target_size):
+                image.draft(None, (DRAFT_MARGIN * (target_size or 0),) * 2)
             image.load()
             pixels = _to_array(ImageOps.exif_transpose(image), name)
             if _white_is_zero(image):
@@ -99,11 +110,36 @@ def _refuse_impossible(image: ImageFile.ImageFile, name: str, limits: ReadLimits
             f"has {height} x {width} pixels, more than {limits.max_pixels}",
             "remove it, or raise `max_pixels` if it is trusted",
         )
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":
-        raise ImageReadError(
-            name, f"has {frames} pages", "save it as one file per page: images here are 2-D"
-        )
+    if image.format == "PNG" and getattr(image, "is_animated", False):
+        raise ImageReadError(name, "is an animation", "save its pictures one by one")
+
+
+def _keeps_area_means(size: tuple[int, int], target_size: int | None) -> bool:
+    """Whether every final pixel is made of whole JPEG blocks.
+
+    Elsewhere a draft shifts edges by parts of a pixel, which costs tens of grey levels.
+    """
+    width, height = size
+    return target_size is not None and width == height and width % (JPEG_UNIT * target_size) == 0
+
+
+def _pages(image: ImageFile.ImageFile) -> int:
+    """Pages of a TIFF; the second picture of a stereoscopic JPEG does not count."""
+    return getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+
+
+def raster_pages(path: Path, name: str, kind: ImageFormat) -> int:
+    """How many pages a raster file has.
+
+    Raises:
+        ImageReadError: If it has no readable header.
+    """
+    with (
+        refuse_bad_content(name, f"is a damaged {kind.value} file", COPY_AGAIN),
+        path.open("rb") as stream,
+        Image.open(stream, formats=[kind.value]) as image,
+    ):
+        return _pages(image)
 
 
 def _to_array(image: Image.Image, name: str) -> npt.NDArray[Any]:

@@ -5,8 +5,10 @@ from pathlib import Path
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.detect import ImageFormat, detect_format
 from monai_gan_aug.io.dicom import read_dicom
+from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units, display_name
 from monai_gan_aug.io.nifti import read_nifti
+from monai_gan_aug.io.numpy_arrays import read_numpy
 from monai_gan_aug.io.raster import read_raster
 from monai_gan_aug.io.refusal import refuse_bad_content
 
@@ -24,8 +26,9 @@ def read_image(
     allow_raw: bool = False,
     allow_no_preamble: bool = False,
     target_size: int | None = None,
+    frame: int | None = None,
 ) -> DecodedImage:
-    """Read one two-dimensional image from DICOM, PNG, JPEG, TIFF, BMP or NIfTI.
+    """Read one two-dimensional image from DICOM, PNG, JPEG, TIFF, BMP, NIfTI or NumPy.
 
     CT becomes Hounsfield units, colour becomes RGB, MONOCHROME1 is inverted once, EXIF rotation
     is applied; :mod:`monai_gan_aug.io.raster` has the table of raster conversions.
@@ -36,24 +39,35 @@ def read_image(
         limits: Sizes beyond which the file is refused.
         allow_raw: Accept a CT without rescale values, in native units.
         allow_no_preamble: Accept DICOM without the 128-byte preamble.
-        target_size: Side in pixels that the image will be shrunk to. A JPEG is then decoded at a
-            reduced scale of at least twice that size, several times as fast; its area means
-            differ from those of the full decoding by a few grey levels.
+        target_size: Side in pixels that the image will be shrunk to. A square JPEG whose side is
+            a multiple of 16 times as many pixels is then decoded at a reduced scale, several
+            times as fast; area means differ from those of the full decoding by rounding only:
+            half a grey level on average, three at most in photographs.
+        frame: Which frame of a multi-frame DICOM, page of a TIFF, slice of a NIfTI volume
+            (numbered by :func:`~monai_gan_aug.io.frames.plane_frames`) or image of an array to
+            read, from 0. Without it, a file of several is refused.
 
     Raises:
         ImageReadError: If the file is not an image, is damaged, too large or not supported. No
             other exception is raised for what a file contains.
     """
     path = Path(path)
-    name = display_name(path, root)
+    name = frame_name(display_name(path, root), frame)
     with refuse_bad_content(name, "cannot be opened", "check that it exists and may be read"):
         kind = _acceptable_format(path, name, limits, allow_no_preamble)
         if kind in RASTER:
-            return read_raster(path, name, kind, limits, target_size)
+            return read_raster(path, name, kind, limits, target_size, frame)
         if kind is ImageFormat.NIFTI:
-            return read_nifti(path, name, limits)
+            return read_nifti(path, name, limits, frame)
+        if kind is ImageFormat.NUMPY:
+            return read_numpy(path, name, limits, frame)
         return read_dicom(
-            path, name, limits, allow_raw=allow_raw, allow_no_preamble=allow_no_preamble
+            path,
+            name,
+            limits,
+            allow_raw=allow_raw,
+            allow_no_preamble=allow_no_preamble,
+            frame=frame,
         )
 
 
@@ -77,7 +91,7 @@ def _acceptable_format(
     if kind is ImageFormat.UNKNOWN:
         raise ImageReadError(
             name,
-            "is not DICOM, PNG, JPEG, TIFF, BMP or NIfTI, whatever its name says",
+            "is not DICOM, PNG, JPEG, TIFF, BMP, NIfTI or NumPy, whatever its name says",
             "convert it, or leave it out of the image folder",
         )
     if kind is ImageFormat.DICOMDIR:

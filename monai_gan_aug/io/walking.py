@@ -10,9 +10,9 @@ from monai_gan_aug.io.detect import ImageFormat, detect_format, media_storage_cl
 __all__ = ["FoundFile", "walk_files", "walk_images"]
 
 SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx", "$recycle.bin"})
-IMAGE_SUFFIXES = frozenset(
-    {".dcm", ".dicom", ".ima", ".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp", ".nii"}
-)
+DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
+RASTER_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp")
+IMAGE_SUFFIXES = frozenset({*DICOM_SUFFIXES, *RASTER_SUFFIXES, ".nii", ".npy"})
 NOT_AN_IMAGE = (
     ("1.2.840.10008.5.1.4.1.1.88.", "structured report"),
     ("1.2.840.10008.5.1.4.1.1.481.2", "RT dose"),

@@ -19,6 +19,8 @@ from monai_gan_aug.transforms.windows import FILE_WINDOW, WINDOWS, check_window,
 __all__ = ["Fit", "PreprocessingRecipe"]
 
 Fit = Literal["letterbox", "stretch", "crop"]
+Anisotropy = Literal["resample", "refuse", "ignore"]
+SQUARE_TOLERANCE = 0.01
 
 LARGEST = {8: 2**8 - 1, 16: 2**16 - 1}
 DISPLAY_LARGEST = {Units.DISPLAY8: LARGEST[8], Units.DISPLAY16: LARGEST[16]}
@@ -39,6 +41,9 @@ class PreprocessingRecipe:
         fit: ``"letterbox"`` pads the shorter side with black, ``"stretch"`` changes the aspect,
             ``"crop"`` keeps the central square.
         bits: 8 or 16 per channel.
+        anisotropy: Pixels that are not square, by the spacing of the file: ``"resample"`` keeps
+            the true shape, ``"refuse"`` raises, ``"ignore"`` takes them for square. With the fit
+            ``"stretch"`` there is no shape to keep.
 
     Raises:
         ValueError: If a setting is out of its range.
@@ -55,6 +60,7 @@ class PreprocessingRecipe:
     windows: Sequence[str | Sequence[float]] = ()
     fit: Fit = "letterbox"
     bits: int = 8
+    anisotropy: Anisotropy = "resample"
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -63,6 +69,10 @@ class PreprocessingRecipe:
             raise ValueError(f"`channels` must be 1 or 3, got {self.channels}.")
         if self.fit not in get_args(Fit):
             raise ValueError(f"`fit` must be one of {get_args(Fit)}, got {self.fit!r}.")
+        if self.anisotropy not in get_args(Anisotropy):
+            raise ValueError(
+                f"`anisotropy` must be one of {get_args(Anisotropy)}, got {self.anisotropy!r}."
+            )
         if self.bits not in LARGEST:
             raise ValueError(f"`bits` must be 8 or 16, got {self.bits}.")
         if isinstance(self.windows, str):
@@ -84,7 +94,7 @@ class PreprocessingRecipe:
             DataError: If Hounsfield units come without a window, or a window is missing in the
                 file.
         """
-        small = self._shape(self._intensity(image))
+        small = self._shape(self._intensity(image), self._aspect(image))
         convert = ToRGB() if self.channels == 3 else ToGrey()
         values = np.asarray(convert(small))
         levels = np.rint(values * np.float32(LARGEST[self.bits]))
@@ -96,6 +106,8 @@ class PreprocessingRecipe:
         if image.units in DISPLAY_LARGEST:
             return pixels / np.float32(DISPLAY_LARGEST[image.units])
         if image.units is Units.NATIVE:
+            if FILE_WINDOW in self.windows and image.curve is not None:
+                return image.curve(pixels)
             if FILE_WINDOW in self.windows and image.window is not None:
                 return WindowIntensity(*image.window)(pixels)
             return ScalePercentile()(pixels)
@@ -108,17 +120,34 @@ class PreprocessingRecipe:
         views = [WindowIntensity(*pair)(pixels) for pair in pairs]
         return views[0] if len(views) == 1 else np.concatenate(views)
 
-    def _shape(self, pixels: Any) -> Any:
+    def _aspect(self, image: DecodedImage) -> float:
+        """Height of a pixel over its width, 1 where it does not matter."""
+        aspect = image.aspect
+        if self.anisotropy == "ignore" or self.fit == "stretch":
+            return 1.0
+        if abs(aspect - 1) <= SQUARE_TOLERANCE:
+            return 1.0
+        if self.anisotropy == "refuse":
+            raise DataError(
+                f"The pixels are {aspect:.3g} times as high as wide: resample the images, or set "
+                "`anisotropy` to 'resample'."
+            )
+        return aspect
+
+    def _shape(self, pixels: Any, aspect: float) -> Any:
         if self.fit == "letterbox":
-            return Letterbox(self.size)(pixels)
+            return Letterbox(self.size)(pixels, aspect)
         if self.fit == "crop":
-            pixels = CenterSquareCrop()(pixels)
+            pixels = CenterSquareCrop()(pixels, aspect)
         return ResizeArea(self.size)(pixels)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready settings."""
         windows = [w if isinstance(w, str) else list(w) for w in self.windows]
-        return {**asdict(self), "windows": windows}
+        settings = {**asdict(self), "windows": windows}
+        if self.anisotropy == "resample":  # the default is left out: older hashes stay as they are
+            del settings["anisotropy"]
+        return settings
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "PreprocessingRecipe":

@@ -1,6 +1,6 @@
 """Sizes: exact area means when shrinking, bilinear when enlarging; squares by pad or crop."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -122,10 +122,14 @@ class Letterbox(Transform):
         self.size = size
         self.fill = fill
 
-    def __call__(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
-        """Fit ``img``, shape ``(C, H, W)``, into ``(C, size, size)``, ``float32``."""
-        longer = max(img.shape[-2:])
-        height, width = (max(1, round(side * self.size / longer)) for side in img.shape[-2:])
+    def __call__(self, img: NdarrayOrTensor, aspect: float = 1.0) -> NdarrayOrTensor:
+        """Fit ``img``, shape ``(C, H, W)``, into ``(C, size, size)``, ``float32``.
+
+        Args:
+            img: The image.
+            aspect: Height of a pixel over its width; the result has square pixels.
+        """
+        height, width = self._inside(img.shape[-2:], aspect)
         small = ResizeArea(height, width)(img)
         if height == width == self.size:
             return small
@@ -138,6 +142,20 @@ class Letterbox(Transform):
         square[..., top : top + height, left : left + width] = small
         return square
 
+    def inverse(
+        self, img: NdarrayOrTensor, shape: Sequence[int], aspect: float = 1.0
+    ) -> NdarrayOrTensor:
+        """Cut the padding off ``img`` and resize it to ``shape`` ``(H, W)``, up to resampling."""
+        height, width = self._inside(shape[-2:], aspect)
+        top, left = (self.size - height) // 2, (self.size - width) // 2
+        return ResizeArea(*shape[-2:])(img[..., top : top + height, left : left + width])
+
+    def _inside(self, shape: Sequence[int], aspect: float) -> tuple[int, int]:
+        """Height and width that an image of ``shape`` has inside the square."""
+        sides = shape[0] * aspect, float(shape[1])
+        height, width = (max(1, round(side * self.size / max(sides))) for side in sides)
+        return height, width
+
 
 class CenterSquareCrop(Transform):
     """The largest square in the middle of an image.
@@ -149,12 +167,18 @@ class CenterSquareCrop(Transform):
 
     backend = [TransformBackends.TORCH, TransformBackends.NUMPY]
 
-    def __call__(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
-        """Crop ``img``, shape ``(..., H, W)``, to a view of ``(..., S, S)``."""
+    def __call__(self, img: NdarrayOrTensor, aspect: float = 1.0) -> NdarrayOrTensor:
+        """Crop ``img``, shape ``(..., H, W)``, to a view that is square.
+
+        Args:
+            img: The image.
+            aspect: Height of a pixel over its width; other than 1, the view has unequal sides.
+        """
         height, width = img.shape[-2:]
-        side = min(height, width)
-        top, left = (height - side) // 2, (width - side) // 2
-        return img[..., top : top + side, left : left + side]
+        side = min(height * aspect, width)
+        rows, columns = max(1, round(side / aspect)), max(1, round(side))
+        top, left = (height - rows) // 2, (width - columns) // 2
+        return img[..., top : top + rows, left : left + columns]
 
 
 class ResizeAread(MapTransform):

@@ -44,7 +44,7 @@ def test_two_dimensional_file_is_read(tmp_path):
     np.testing.assert_array_equal(image.pixels[0], ROWS)
 
 
-def test_volume_is_refused(tmp_path):
+def test_volume_without_a_frame_is_refused(tmp_path):
     with pytest.raises(ImageReadError, match="2 x 3 x 4 voxels"):
         read_image(write(tmp_path / "x.nii", np.zeros((2, 3, 4), np.int16), np.eye(4)))
 
