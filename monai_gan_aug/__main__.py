@@ -4,6 +4,7 @@ Training and generating run through ``python -m monai.bundle run``.
 """
 
 import argparse
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -87,7 +88,8 @@ def _report(arguments: argparse.Namespace) -> None:
     from monai_gan_aug.reports.html import StudyReport
 
     written = StudyReport(arguments.study, include_real=not arguments.no_real).write(arguments.out)
-    print(f"Report: {written}")
+    conclusion = json.loads(arguments.study.read_text())["verdict"]
+    print(f"Report: {written}\nVerdict: {conclusion['word']}. {conclusion['sentence']}")
 
 
 def _cache(arguments: argparse.Namespace) -> None:

@@ -13,3 +13,4 @@ if [[ ! -d "$out/phantoms" ]]; then
 fi
 python -m monai.bundle run --config_file configs/studies/phantom_ct.yaml \
   --dataset_dir "$out/phantoms" --output_dir "$out/study"
+python -m monai_gan_aug report "$out/study/study.json"

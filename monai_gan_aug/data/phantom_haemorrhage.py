@@ -31,10 +31,10 @@ class HaemorrhageKind(str, Enum):
 
 
 KIND_SHARES = {
-    HaemorrhageKind.INTRAPARENCHYMAL: 0.5,
-    HaemorrhageKind.SUBDURAL: 0.17,
+    HaemorrhageKind.INTRAPARENCHYMAL: 0.54,
+    HaemorrhageKind.SUBDURAL: 0.14,
     HaemorrhageKind.EPIDURAL: 0.11,
-    HaemorrhageKind.SUBARACHNOID: 0.07,
+    HaemorrhageKind.SUBARACHNOID: 0.06,
     HaemorrhageKind.INTRAVENTRICULAR: 0.15,
 }
 INTO_FLUID = (HaemorrhageKind.SUBARACHNOID, HaemorrhageKind.INTRAVENTRICULAR)
@@ -86,7 +86,7 @@ class Haemorrhage:
         span = float(np.ptp(levels)) / 2
         return cls(
             kind=kind,
-            density=rng.uniform(58, 80),
+            density=rng.uniform(60, 80),
             centre=_draw_centre(rng, side),
             angle=float(np.arctan2(rng.uniform(-0.9, 0.9), side * rng.uniform(0.2, 1))),
             size=size * rng.uniform(0.35, 0.7) if small else size,
@@ -160,7 +160,7 @@ class Haemorrhage:
 
 def _draw_size(rng: np.random.Generator, kind: HaemorrhageKind) -> tuple[float, float]:
     if kind is HaemorrhageKind.INTRAPARENCHYMAL:
-        return float(np.exp(rng.uniform(np.log(10), np.log(28)))), rng.uniform(0.65, 1.15)
+        return float(np.exp(rng.uniform(np.log(11), np.log(29)))), rng.uniform(0.65, 1.15)
     if kind is HaemorrhageKind.SUBDURAL:
         return float(np.exp(rng.uniform(np.log(6), np.log(19)))), rng.uniform(0.6, 1.4)
     if kind is HaemorrhageKind.EPIDURAL:

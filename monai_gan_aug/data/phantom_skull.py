@@ -58,7 +58,7 @@ class Skull:
         temples = sum(np.exp(-((angular_distance(side) / 0.5) ** 2)) for side in (-0.25, -2.9))
         crest = rng.uniform(0, 4) * np.exp(-((angular_distance(FRONT) / 0.05) ** 2))
         crest += rng.uniform(1, 7) * np.exp(-((angular_distance(BACK) / 0.14) ** 2))
-        thickness = rng.uniform(4.8, 8) * (1 + harmonics(rng, range(1, 9), 0.18)) - 1.6 * temples
+        thickness = rng.uniform(4.8, 8) * (1 + harmonics(rng, range(1, 9), 0.14)) - 1.6 * temples
         scalp = rng.uniform(3.5, 7) * (1 + harmonics(rng, range(1, 6), 0.25)) + 4 * temples
         return cls(
             inner_radius=_inner_radius(rng),

@@ -1,6 +1,7 @@
 """``study.json``: what every job of a study left behind, with intervals and the verdict."""
 
 import json
+import logging
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ from monai_gan_aug.evaluation.verdict import verdict
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.classification import roc_curve
 from monai_gan_aug.metrics.weighted import METRICS, confusion
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["Comparison", "StudyRecord", "write_record"]
 
@@ -136,6 +139,7 @@ def write_record(record: StudyRecord) -> Path:
     }
     path = record.folder / "study.json"
     write_json(path, content)
+    logger.info("Verdict: %s. %s", conclusion.word, conclusion.sentence)
     return path
 
 

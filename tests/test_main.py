@@ -1,0 +1,58 @@
+"""The command line as a user types it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from monai_gan_aug.__main__ import main
+from monai_gan_aug.data.datalist import Datalist
+from monai_gan_aug.io.png import write_png
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Two classes of eight patients with two images each, and a key of their own."""
+    monkeypatch.setenv("MONAI_GAN_AUG_KEY_FILE", str(tmp_path / "patient.key"))
+    draw = np.random.default_rng(0)
+    for name in ("ill", "well"):
+        for patient in range(8):
+            for number in range(2):
+                path = tmp_path / "images" / name / f"{name}{patient}_{number}.png"
+                write_png(path, draw.integers(0, 256, (1, 16, 16), dtype=np.uint8))
+    return tmp_path
+
+
+def test_prepare_writes_a_datalist_grouped_by_patient(folder, capsys):
+    out = folder / "datalist.json"
+    images = str(folder / "images")
+    assert main(["prepare", images, "--out", str(out), "--patient-pattern", r"([a-z]+\d)_"]) == 0
+    datalist = Datalist.load(out)
+    assert len(datalist.entries()) == 32
+    assert len(datalist.groups()) == 16
+    assert datalist.sha256[:12] in capsys.readouterr().out
+
+
+def test_prepare_without_patients_is_refused_with_the_next_step(folder, capsys):
+    out = folder / "datalist.json"
+    assert main(["prepare", str(folder / "images"), "--out", str(out)]) == 2
+    assert "group" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_inspect_counts_the_images(folder, capsys):
+    assert main(["inspect", str(folder / "images"), "--sheet", str(folder / "sheet.png")]) == 0
+    assert "32 images" in capsys.readouterr().out
+    assert (folder / "sheet.png").is_file()
+
+
+def test_phantoms_are_drawn_by_class(tmp_path):
+    arguments = ["phantoms", str(tmp_path), "--patients", "2", "--slices", "1", "--size", "32"]
+    assert main(arguments) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["haemorrhage", "normal"]
+
+
+def test_a_missing_study_is_an_error_not_a_traceback(tmp_path, capsys):
+    (tmp_path / "study.json").write_text(json.dumps({"schema": 1}))
+    assert main(["report", str(tmp_path / "study.json")]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
