@@ -29,7 +29,7 @@ home = Path(monai_gan_aug.__file__).resolve()
 if Path(sys.argv[1]).resolve() not in home.parents:
     sys.exit(f"the wheel was not imported, but {home}")
 PY
-"$work/venv/bin/python" -m monai_gan_aug phantoms "$work/data" --patients 6 --size 64 --slices 1
+"$work/venv/bin/python" -m monai_gan_aug phantoms "$work/data" --patients 16 --size 64 --slices 1
 "$work/venv/bin/python" -m monai_gan_aug prepare "$work/data" --kind dicom --out "$work/datalist.json"
 cd bundles/medical_image_gan
 "$work/venv/bin/python" -m monai.bundle run \

@@ -1,8 +1,8 @@
 """How much a classifier of the phantoms gains from more patients.
 
-Trains the same small CNN on few and on many patients, several times on different patients, tests
-every one on the same patients and prints the slice AUC with a 95% interval (bootstrap crossed over
-training runs and test patients):
+Trains the package's small classifier on few and on many patients, several times on different
+patients, tests every one on the same patients and prints the slice AUC with a 95% interval
+(bootstrap crossed over training runs and test patients), without and with classical augmentation:
 
     python scripts/benchmark/phantom_difficulty.py --image-size 32 --patients 40 400
 """
@@ -16,10 +16,12 @@ import numpy as np
 import torch
 from PIL import Image
 from sklearn.metrics import roc_auc_score
-from torch import nn
+from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
+from monai_gan_aug.augmentation.classical import STRENGTHS, ClassicalAugmentation
 from monai_gan_aug.data.phantom_anatomy import draw_patient
+from monai_gan_aug.networks.classifiers import classifier
 
 TEST_SEED, TRAINING_SEED = 1, 2
 
@@ -66,38 +68,20 @@ def draw_patients(count: int, seed: int, arguments: argparse.Namespace) -> Patie
     return Patients(torch.from_numpy(images), torch.arange(count) % 2)
 
 
-def small_cnn(image_size: int, width: int = 12) -> nn.Sequential:
-    """Blocks of two convolutions that halve the image down to 4 pixels, then one logit."""
-    layers: list[nn.Module] = []
-    channels_in, channels = 1, width
-    while image_size > 4:
-        for stride in (1, 2):
-            layers += [
-                nn.Conv2d(channels_in, channels, 3, stride, 1, bias=False),
-                nn.BatchNorm2d(channels),
-                nn.ReLU(),
-            ]
-            channels_in = channels
-        image_size, channels = image_size // 2, min(2 * channels, 96)
-    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(channels_in, 1)]
-    return nn.Sequential(*layers, *head).to(memory_format=torch.channels_last)
-
-
-def train(patients: Patients, steps: int, batch_size: int, seed: int, flip: bool) -> nn.Module:
-    """The CNN after ``steps`` optimiser steps, whatever the number of patients."""
+def train(
+    patients: Patients, steps: int, batch_size: int, seed: int, strength: str
+) -> torch.nn.Module:
+    """The package's small classifier after ``steps`` steps, whatever the number of patients."""
     torch.manual_seed(seed)
     images = patients.images.flatten(0, 1)
-    labels = patients.labels.repeat_interleave(patients.images.shape[1]).float()
-    network = small_cnn(images.shape[-1]).train()
-    optimiser = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, steps)
+    labels = patients.labels.repeat_interleave(patients.images.shape[1])
+    network = classifier("small_cnn", 1, 2, images.shape[-1]).train()
+    augment = ClassicalAugmentation(strength, flips="horizontal", seed=seed)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=4e-3, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 4e-3, steps)
     for _ in range(steps):
         chosen = torch.randint(len(images), (batch_size,))
-        batch = images[chosen]
-        if flip:
-            batch = torch.where(torch.rand(batch_size, 1, 1, 1) < 0.5, batch.flip(-1), batch)
-        logits = network(batch.to(memory_format=torch.channels_last))[:, 0]
-        loss = nn.functional.binary_cross_entropy_with_logits(logits, labels[chosen])
+        loss = cross_entropy(network(augment(images[chosen])), labels[chosen])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -106,16 +90,16 @@ def train(patients: Patients, steps: int, batch_size: int, seed: int, flip: bool
 
 
 @torch.no_grad()
-def scores(network: nn.Module, patients: Patients) -> np.ndarray:
-    """Logit of every slice, shape ``(patients, slices)``."""
+def scores(network: torch.nn.Module, patients: Patients) -> np.ndarray:
+    """Probability of blood in every slice, shape ``(patients, slices)``."""
     flat = patients.images.flatten(0, 1)
-    logits = torch.cat([network(part)[:, 0] for part in flat.split(256)])
-    return logits.reshape(patients.images.shape[:2]).numpy()
+    chances = torch.cat([network(part).softmax(1)[:, 1] for part in flat.split(256)])
+    return chances.reshape(patients.images.shape[:2]).numpy()
 
 
-def slice_auc(labels: np.ndarray, logits: np.ndarray) -> float:
+def slice_auc(labels: np.ndarray, chances: np.ndarray) -> float:
     """Area under the ROC curve over all slices."""
-    return float(roc_auc_score(np.repeat(labels, logits.shape[1]), logits.ravel()))
+    return float(roc_auc_score(np.repeat(labels, chances.shape[1]), chances.ravel()))
 
 
 def interval(labels: np.ndarray, runs: np.ndarray, draws: int = 500) -> tuple[float, float]:
@@ -142,7 +126,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--window", type=float, nargs=2, default=(40.0, 80.0))
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--flip", action="store_true", help="mirror training images at random")
+    parser.add_argument(
+        "--augmentation", nargs="+", choices=list(STRENGTHS), default=["none", "strong"]
+    )
     parser.add_argument("--workers", type=int, default=2)
     return parser.parse_args()
 
@@ -153,28 +139,29 @@ def main() -> None:
     torch.set_num_threads(1)
     test = draw_patients(arguments.test_patients, TEST_SEED, arguments)
     pool = draw_patients(max(arguments.patients) * arguments.runs, TRAINING_SEED, arguments)
+    print(f"{'augmentation':>12}  {'patients':>8}  {'AUC':>5}  {'95% interval':>14}  runs")
+    for strength in arguments.augmentation:
+        for count in arguments.patients:
+            report(test, pool, count, strength, arguments)
+
+
+def report(
+    test: Patients, pool: Patients, count: int, strength: str, arguments: argparse.Namespace
+) -> None:
+    """Print the row of one training size and augmentation."""
     labels = test.labels.numpy()
-    print(f"{'patients':>8}  {'AUC':>6}  {'95% interval':>15}  runs")
-    for count in arguments.patients:
-        runs = np.stack(
-            [
-                scores(
-                    train(
-                        pool.part(run * count, count),
-                        arguments.steps,
-                        arguments.batch_size,
-                        run,
-                        arguments.flip,
-                    ),
-                    test,
-                )
-                for run in range(arguments.runs)
-            ]
-        )
-        aucs = [slice_auc(labels, run) for run in runs]
-        low, high = interval(labels, runs)
-        each = " ".join(f"{auc:.3f}" for auc in aucs)
-        print(f"{count:>8}  {np.mean(aucs):6.3f}  {low:6.3f} .. {high:5.3f}  {each}", flush=True)
+    parts = [pool.part(run * count, count) for run in range(arguments.runs)]
+    runs = np.stack(
+        [
+            scores(train(part, arguments.steps, arguments.batch_size, run, strength), test)
+            for run, part in enumerate(parts)
+        ]
+    )
+    aucs = [slice_auc(labels, run) for run in runs]
+    low, high = interval(labels, runs)
+    each = " ".join(f"{auc:.3f}" for auc in aucs)
+    mean = np.mean(aucs)
+    print(f"{strength:>12}  {count:>8}  {mean:.3f}  {low:.3f} .. {high:.3f}  {each}", flush=True)
 
 
 if __name__ == "__main__":
