@@ -150,7 +150,7 @@ class _Dealer:
     def __init__(self, entries: Sequence[Entry], labels: Sequence[str], seed: int) -> None:
         self.entries = entries
         self.labels = labels
-        self.groups = sorted({entry.group for entry in entries})  # not the order of the files
+        self.groups = _by_first_image(entries)
         self.number = {group: number for number, group in enumerate(self.groups)}
         self.counts = np.zeros((len(self.groups), len(labels)), dtype=np.int64)
         for entry in entries:
@@ -213,6 +213,14 @@ class _Dealer:
             name: tuple(e for e, p in zip(self.entries, home, strict=True) if p == number)
             for number, name in enumerate(SPLITS)
         }
+
+
+def _by_first_image(entries: Sequence[Entry]) -> list[str]:
+    """Patients by the name of their first image, whatever the secret key and the listing order."""
+    first: dict[str, str] = {}
+    for entry in entries:
+        first[entry.group] = min(entry.name, first.get(entry.group, entry.name))
+    return sorted(first, key=lambda group: first[group])
 
 
 def _whole_shares(sizes: np.ndarray, n: int) -> np.ndarray:
