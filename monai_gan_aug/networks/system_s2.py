@@ -1,0 +1,108 @@
+"""The generator and discriminator of system S2 (head CT, 32 x 32 x 1, one GAN per class)."""
+
+from monai.networks.blocks import Convolution
+from torch import Tensor, nn
+
+from monai_gan_aug.networks.initialisation import normal_initialisation
+
+__all__ = ["Discriminator", "Generator"]
+
+WIDTH = 128
+SLOPE = 0.01
+LEAKY = ("leakyrelu", {"negative_slope": SLOPE})
+
+
+class Generator(nn.Module):
+    """A linear layer to 16 x 16 x 128, then 5 x 5 convolutions around one doubling.
+
+    The batch norm after the linear layer acts on the flat vector of 32,768 numbers.
+
+    Args:
+        image_size: Height and width ``S`` of the images, even; published 32.
+        channels: Channels ``C`` of the images; published 1.
+        latent_size: Width ``Z`` of the latents; published 100.
+
+    Raises:
+        ValueError: If the size is odd.
+
+    Example:
+        >>> sum(p.numel() for p in Generator().parameters())
+        4870785
+    """
+
+    num_classes = 0
+
+    def __init__(self, image_size: int = 32, channels: int = 1, latent_size: int = 100) -> None:
+        super().__init__()
+        if image_size < 2 or image_size % 2:
+            raise ValueError(f"`image_size` must be even, got {image_size}.")
+        side = image_size // 2
+        self.latent_size = latent_size
+        self.blocks = nn.Sequential(
+            nn.Linear(latent_size, WIDTH * side * side),
+            nn.BatchNorm1d(WIDTH * side * side),
+            nn.LeakyReLU(SLOPE),
+            nn.Unflatten(1, (WIDTH, side, side)),
+            _block(kernel_size=5),
+            _block(kernel_size=4, strides=2, padding=1, output_padding=0, is_transposed=True),
+            _block(kernel_size=5),
+            _block(kernel_size=5),
+            Convolution(2, WIDTH, channels, kernel_size=5, conv_only=True),
+            nn.Tanh(),
+        )
+        normal_initialisation(self)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """Latents ``(B, Z)`` to images ``(B, C, S, S)`` in ``[-1, 1]``."""
+        images: Tensor = self.blocks(latents)
+        return images
+
+
+class Discriminator(nn.Module):
+    """One 3 x 3 and three strided 4 x 4 convolutions, each with batch norm, then dropout.
+
+    The layer list that the source prints has another number of parameters; this is the network
+    whose number the source states.
+
+    Args:
+        image_size: Height and width ``S`` of the images, a multiple of 8; published 32.
+        channels: Channels ``C`` of the images; published 1.
+        dropout: Chance of dropping a feature before the last layer; published 0.4.
+
+    Raises:
+        ValueError: If the size is no multiple of 8.
+
+    Example:
+        >>> sum(p.numel() for p in Discriminator().parameters())
+        791169
+    """
+
+    num_classes = 0
+
+    def __init__(self, image_size: int = 32, channels: int = 1, dropout: float = 0.4) -> None:
+        super().__init__()
+        if image_size < 8 or image_size % 8:
+            raise ValueError(f"`image_size` must be a multiple of 8, got {image_size}.")
+        side = image_size // 8
+        self.blocks = nn.Sequential(
+            _block(in_channels=channels, kernel_size=3),
+            *(_block(kernel_size=4, strides=2, padding=1) for _ in range(3)),
+        )
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(WIDTH * side * side, 1))
+        normal_initialisation(self)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Images ``(B, C, S, S)`` to the coarsest features ``(B, 128, S / 8, S / 8)``."""
+        features: Tensor = self.blocks(images)
+        return features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Images ``(B, C, S, S)`` to logits ``(B,)``."""
+        logits: Tensor = self.head(self.features(images).flatten(1)).flatten()
+        return logits
+
+
+def _block(in_channels: int = WIDTH, **convolution: int | bool) -> Convolution:
+    return Convolution(
+        2, in_channels, WIDTH, adn_ordering="NA", norm="batch", act=LEAKY, **convolution
+    )
