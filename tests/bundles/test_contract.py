@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from monai.bundle import ConfigParser, ConfigWorkflow
 
@@ -77,6 +78,22 @@ def test_networks_resolve_without_training(bundle, monkeypatch):
     assert parser.get_parsed_content("network_def") is not None
     if "discriminator_def" in parser:
         assert parser.get_parsed_content("discriminator_def") is not None
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(BUNDLES_DIR.glob("augmentation_classifier/configs/network_*.yaml")),
+    ids=lambda path: path.stem,
+)
+def test_every_classifier_resolves(path, monkeypatch):
+    monkeypatch.chdir(path.parent.parent)
+    parser = ConfigParser()
+    parser.read_config(["configs/common.yaml", f"configs/{path.name}"])
+    parser["num_classes"] = 2
+    parser["image_size"] = 64
+    with torch.device("meta"):
+        network = parser.get_parsed_content("network_def")
+    assert sum(parameter.numel() for parameter in network.parameters()) > 10_000
 
 
 @every_bundle
