@@ -45,11 +45,27 @@ def _source(arguments: argparse.Namespace) -> Any:
     return sources.FolderSource(patient_pattern=arguments.patient_pattern)
 
 
+def _published(arguments: argparse.Namespace) -> Any:
+    """Turn the arguments to the layout of a published set; return its source."""
+    from monai_gan_aug.data.published import layout
+
+    known = layout(arguments.published, arguments.source)
+    found = len(known.source.records(known.root))
+    print(f"{arguments.published}: {found} of {known.expected} published images.")
+    if found != known.expected:
+        arguments.caveat.append(f"Holds {found} of the {known.expected} published images.")
+    arguments.caveat += known.caveats
+    arguments.source, arguments.group = known.root, known.group
+    arguments.name = arguments.name or arguments.published
+    return known.source
+
+
 def _prepare(arguments: argparse.Namespace) -> None:
     from monai_gan_aug.data.preparation import prepare
 
+    source = _published(arguments) if arguments.published else _source(arguments)
     datalist = prepare(
-        _source(arguments),
+        source,
         arguments.source,
         arguments.out,
         fractions=tuple(arguments.fractions),
@@ -68,7 +84,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
         row = ", ".join(f"{k}: {images[k]} images of {patients[k]} patients" for k in images)
         print(f"{split:<11} {row}")
     print(f"Patients from {datalist.split.grouping}. Split hash {datalist.sha256[:12]}.")
-    print(f"Written: {arguments.out}")
+    print(f"Written: {arguments.out} (paths are relative to {arguments.source})")
 
 
 def _phantoms(arguments: argparse.Namespace) -> None:
@@ -159,6 +175,7 @@ def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
     add("source", type=Path, help="root of the images")
     add("--out", type=Path, required=True, help="datalist.json to write")
     add("--kind", choices=("folder", "csv", "json", "dicom"), help="default: folder per class")
+    add("--published", help="the folder is a published set: see scripts/prepare_*.py")
     add("--csv", help="CSV of image, label and patient, relative to the source")
     add("--image", default="image", help="CSV column of the image path")
     add("--label", default="label", help="CSV column, or dotted JSON key, of the label")

@@ -65,3 +65,14 @@ def test_missing_table_is_named_without_its_folder(tmp_path):
     with pytest.raises(DataError, match=r"table labels\.csv does not exist") as caught:
         list(read_table(tmp_path / "labels.csv", COLUMNS))
     assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_table_without_a_header_is_read_by_position(table, delimiter):
+    text = "\n".join(delimiter.join(row) for row in [["a", "x", "ill"], ["b", "y", "well"]])
+    assert list(read_table(table(text), [2, 0])) == [(1, ["ill", "a"]), (2, ["well", "b"])]
+
+
+def test_table_without_a_header_that_is_too_narrow_is_refused(table):
+    with pytest.raises(DataError, match="at least 3 cells"):
+        list(read_table(table("a,b\n"), [0, 2]))
