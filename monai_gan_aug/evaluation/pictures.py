@@ -30,6 +30,7 @@ def draw_grids(
     seed: int,
     show_real: bool = True,
     count: int = 32,
+    prefix: str = "",
 ) -> list[dict[str, Any]]:
     """Write one grid of real and one of synthetic images per class into ``folder/figures``.
 
@@ -43,6 +44,7 @@ def draw_grids(
         seed: Draws the images shown; named in the result.
         show_real: Whether real training images may be shown.
         count: Images per grid at most.
+        prefix: Put in front of the names of the pictures.
 
     Returns:
         One row per class: ``seed``, ``label``, ``real`` (or nothing), ``synthetic``.
@@ -56,7 +58,7 @@ def draw_grids(
             {"real": real, "synthetic": fake} if show_real else {"synthetic": fake}
         )
         for kind, images in sources.items():
-            relative = f"figures/{kind}_{seed}_{label}.png"
+            relative = f"figures/{prefix}{kind}_{seed}_{label}.png"
             write_png(folder / relative, _draw(images, label, seed, count))
             row[kind] = relative
         rows.append(row)

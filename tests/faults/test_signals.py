@@ -19,6 +19,7 @@ from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.evaluation.jobs import BundleJob, JobError, run_jobs
 from monai_gan_aug.evaluation.study import Study
+from monai_gan_aug.evaluation.study_data import StudyData
 
 SAVING = """
     import sys
@@ -95,16 +96,17 @@ def test_a_second_study_in_the_folder_is_refused(tmp_path):
     first = FolderLock(tmp_path / "out")
     first.acquire()
     study = Study(
-        name="x",
         title="x",
-        dataset_dir=str(tmp_path),
+        data=StudyData(
+            name="x",
+            dataset_dir=str(tmp_path),
+            source=FolderSource(),
+            image={"image_size": 16},
+            split={},
+        ),
         output_dir=str(tmp_path / "out"),
-        source=FolderSource(),
-        image={"image_size": 16},
-        split={},
         seeds=[0, 1],
         arms=["real", "classical", "classical_twice", "real_plus_synthetic"],
-        samples_per_class=1,
         comparison={
             "arm": "real_plus_synthetic",
             "controls": ["classical"],

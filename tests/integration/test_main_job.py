@@ -15,12 +15,12 @@ from monai_gan_aug.data.phantoms import class_counts, write_phantom_series
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {
     "seeds": "[0,1]",
-    "split::training_patients_per_class": 4,
-    "split::validation_patients_per_class": 2,
-    "gan::max_epochs": 12,
-    "gan::steps_per_epoch": 4,
+    "data::split::training_patients_per_class": 4,
+    "data::split::validation_patients_per_class": 2,
+    "gan::knobs::max_epochs": 12,
+    "gan::knobs::steps_per_epoch": 4,
     "classifier::total_steps": 6,
-    "study::samples_per_class": 16,
+    "gan::samples_per_class": 16,
 }
 
 pytestmark = pytest.mark.slow

@@ -60,12 +60,12 @@ IDENTIFYING = [
 ]
 KNOBS = {
     "seeds": "[0,1]",
-    "split::training_patients_per_class": 4,
-    "split::validation_patients_per_class": 2,
-    "gan::max_epochs": 1,
-    "gan::steps_per_epoch": 4,
+    "data::split::training_patients_per_class": 4,
+    "data::split::validation_patients_per_class": 2,
+    "gan::knobs::max_epochs": 1,
+    "gan::knobs::steps_per_epoch": 4,
     "classifier::total_steps": 4,
-    "study::samples_per_class": 8,
+    "gan::samples_per_class": 8,
     "study::arms": "['real','classical','classical_twice','real_plus_synthetic']",
 }
 
