@@ -13,9 +13,11 @@ __all__ = ["Verdict", "VerdictWord", "decide", "verdict"]
 METRIC_WORDS = {
     "auc": "AUC",
     "average_precision": "average precision",
+    "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "f1": "F1 score",
     "brier": "Brier score",
+    "ece": "calibration error",
 }
 
 

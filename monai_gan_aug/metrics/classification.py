@@ -11,7 +11,7 @@ from monai_gan_aug.metrics.weighted import METRICS, confusion, weighted_metric
 
 __all__ = ["LOWER_IS_BETTER", "check_predictions", "classification_metrics", "roc_curve"]
 
-LOWER_IS_BETTER = frozenset({"brier"})
+LOWER_IS_BETTER = frozenset({"brier", "ece"})
 
 
 def check_predictions(
@@ -42,7 +42,7 @@ def check_predictions(
 def classification_metrics(
     labels: ArrayLike, probabilities: ArrayLike, *, positive: int = 1
 ) -> dict[str, Any]:
-    """AUC, average precision, accuracy per class, F1, Brier score and the confusion matrix.
+    """AUC, average precision, accuracies, F1, Brier score, calibration error, confusion matrix.
 
     With two classes, sensitivity, specificity, F1, average precision and the Brier score
     :math:`(p - y)^2` are those of the positive class; with more, they are one-against-the-rest

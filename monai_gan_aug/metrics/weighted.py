@@ -11,7 +11,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["METRICS", "average_precision", "confusion", "roc_auc", "weighted_metric"]
+__all__ = [
+    "METRICS",
+    "average_precision",
+    "confusion",
+    "expected_calibration_error",
+    "roc_auc",
+    "weighted_metric",
+]
 
 Array = NDArray[np.float64]
 
@@ -162,6 +169,11 @@ def _balanced_accuracy(
     return _sensitivity(labels, probabilities, weights, list(range(probabilities.shape[1])))
 
 
+def _accuracy(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+    table = confusion(labels, probabilities, weights)
+    return _ratio(table.trace(axis1=1, axis2=2), table.sum(axis=(1, 2)))
+
+
 def _f1(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
     table = confusion(labels, probabilities, weights)
     pairs = [(table[:, c, c], table[:, c].sum(axis=1) + table[:, :, c].sum(axis=1)) for c in chosen]
@@ -174,12 +186,53 @@ def _brier(labels: NDArray, probabilities: Array, weights: Array, chosen: list[i
     return _ratio(weights @ errors, weights.sum(axis=1))
 
 
+def expected_calibration_error(
+    labels: NDArray[np.int64], probabilities: Array, weights: Array, bins: int = 10
+) -> Array:
+    r"""Mean distance between how sure a classifier is and how often it is right.
+
+    .. math:: \sum_b \frac{n_b}{n} \left| \text{accuracy}_b - \text{confidence}_b \right|
+
+    over bins of equal width of the probability of the most probable class. It is biased upwards
+    when bins hold few images.
+
+    Args:
+        labels: Shape ``(N,)``, in ``[0, K)``.
+        probabilities: Shape ``(N, K)``, rows sum to 1.
+        weights: Not negative, shape ``(R, N)``.
+        bins: Number of bins of ``[0, 1]``.
+
+    Returns:
+        Shape ``(R,)``, in ``[0, 1]``.
+
+    References:
+        Guo et al., "On Calibration of Modern Neural Networks". https://arxiv.org/abs/1706.04599
+
+    Example:
+        >>> sure = np.array([[0.0, 1.0], [0.0, 1.0]])
+        >>> expected_calibration_error(np.array([1, 0]), sure, np.ones((1, 2)))
+        array([0.5])
+    """
+    sureness = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    place = np.clip(np.ceil(sureness * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.zeros((len(labels), bins))
+    gaps[np.arange(len(labels)), place] = right - sureness
+    return _ratio(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
+
+
+def _ece(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+    return expected_calibration_error(labels, probabilities, weights)
+
+
 METRICS: dict[str, Callable[[NDArray, Array, Array, list[int]], Array]] = {
     "auc": _auc,
     "average_precision": _average_precision,
+    "accuracy": _accuracy,
     "balanced_accuracy": _balanced_accuracy,
     "sensitivity": _sensitivity,
     "specificity": _specificity,
     "f1": _f1,
     "brier": _brier,
+    "ece": _ece,
 }

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 from sklearn import metrics as sk
+from torchmetrics.functional.classification import multiclass_calibration_error
 
 from monai_gan_aug.metrics.weighted import METRICS, average_precision, roc_auc, weighted_metric
 
@@ -37,12 +39,24 @@ def test_auc_counts_pairs(seed):
     np.testing.assert_allclose(roc_auc(labels == 1, scores, weights), expected, rtol=1e-12)
 
 
+def calibration_error(labels, probabilities, bins=10):
+    """Bin by bin; a bin holds its upper edge."""
+    sureness, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    total = 0.0
+    for b in range(bins):
+        inside = (sureness * bins > b) & (sureness * bins <= b + 1)
+        total += abs((right[inside] - sureness[inside]).sum())
+    return total / len(labels)
+
+
 def sklearn_values(labels, probabilities):
     positive, predicted = probabilities[:, 1], probabilities.argmax(axis=1)
     (tn, fp), _ = sk.confusion_matrix(labels, predicted, labels=[0, 1])
     return {
         "auc": sk.roc_auc_score(labels, positive),
         "average_precision": sk.average_precision_score(labels, positive),
+        "accuracy": sk.accuracy_score(labels, predicted),
+        "ece": calibration_error(labels, probabilities),
         "balanced_accuracy": sk.balanced_accuracy_score(labels, predicted),
         "sensitivity": sk.recall_score(labels, predicted),
         "specificity": tn / (tn + fp),
@@ -59,6 +73,15 @@ def test_a_weight_is_a_repetition(name, seed):
     for value, row in zip(found, weights, strict=True):
         expected = sklearn_values(np.repeat(labels, row), np.repeat(probabilities, row, axis=0))
         assert value == pytest.approx(expected[name], abs=1e-12)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_calibration_error_agrees_with_torchmetrics(classes):
+    labels, probabilities, _ = draw(2, rows=300, classes=classes, ties=False)
+    found = weighted_metric("ece", labels, probabilities, np.ones((1, 300)))[0]
+    scores, targets = torch.from_numpy(probabilities), torch.from_numpy(labels)
+    expected = multiclass_calibration_error(scores, targets, classes, n_bins=10)
+    assert found == pytest.approx(expected.item(), abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -105,4 +128,4 @@ def test_positive_class_can_be_the_first():
 
 def test_refuses_an_unknown_metric():
     with pytest.raises(ValueError, match="auc"):
-        weighted_metric("accuracy", *draw(0))
+        weighted_metric("auk", *draw(0))
