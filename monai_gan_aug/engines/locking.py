@@ -24,11 +24,14 @@ class FolderLock:
         self.path = Path(folder) / ".lock"
         self._stream: IO[str] | None = None
 
-    def acquire(self) -> None:
+    def acquire(self, wait: bool = False) -> None:
         """Take the lock.
 
+        Args:
+            wait: Whether to wait until nobody else holds it.
+
         Raises:
-            DataError: If another process holds it.
+            DataError: If another process holds it and we do not wait.
             OSError: If the folder cannot be written.
         """
         try:
@@ -41,7 +44,7 @@ class FolderLock:
             ) from error
         try:
             if fcntl is not None:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
             stream.close()
             raise DataError(

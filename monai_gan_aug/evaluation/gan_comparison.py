@@ -21,8 +21,9 @@ from typing import Any
 from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.evaluation.comparison_table import comparison_csv, comparison_markdown
+from monai_gan_aug.evaluation.executors import job_executor
 from monai_gan_aug.evaluation.gan_runs import GanRecipe, GanRuns
-from monai_gan_aug.evaluation.jobs import BundleJob, job_executor, run_jobs
+from monai_gan_aug.evaluation.jobs import BundleJob, run_jobs
 from monai_gan_aug.evaluation.pictures import draw_grids
 from monai_gan_aug.evaluation.published import PublishedTable
 from monai_gan_aug.evaluation.study_data import StudyData, preprocessing
@@ -48,6 +49,7 @@ class GanComparison:
         bundles_dir: Folder that holds the bundles.
         device: Device of the jobs, ``"cpu"`` or ``"cuda"``.
         workers: Processes; the number of usable cores if not given.
+        scheduler: Address of a dask scheduler whose workers run the jobs instead.
 
     Raises:
         DataError: If there is no GAN, or seeds repeat.
@@ -63,6 +65,7 @@ class GanComparison:
     bundles_dir: str = "bundles"
     device: str = "cpu"
     workers: int | None = None
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         if not self.gans:
@@ -94,7 +97,7 @@ class GanComparison:
         for image in {json.dumps(dict(r.recipe.image), sort_keys=True) for r in runs.values()}:
             self.data.decode(self._folder, json.loads(image))
         with ExitStack() as stack:
-            chosen = executor or stack.enter_context(job_executor(self.workers))
+            chosen = executor or stack.enter_context(job_executor(self.workers, self.scheduler))
             for title, make in (
                 ("GAN", GanRuns.trainings),
                 ("generate", GanRuns.generations),

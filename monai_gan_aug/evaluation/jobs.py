@@ -8,13 +8,11 @@ a job is finished when that file names the identity of the job, and is run (agai
 import contextlib
 import json
 import logging
-import multiprocessing
 import os
 import shutil
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +21,12 @@ from typing import Any
 from tqdm import tqdm
 
 from monai_gan_aug import __version__
+from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_file, sha256_json
 
-__all__ = ["BundleJob", "JobError", "job_executor", "run_job", "run_jobs"]
+__all__ = ["BundleJob", "JobError", "run_job", "run_jobs"]
 
 logger = logging.getLogger(__name__)
 
@@ -111,10 +110,23 @@ def run_job(job: BundleJob) -> float:
     """Run a job to its end and record it; return the seconds it took.
 
     An interrupted run is resumed if the bundle can, and otherwise started from an empty folder.
+    A finished one is not run again: a cluster may ask twice for the same job, and may ask while
+    the first run is still going on, which is then awaited.
 
     Raises:
         JobError: If the bundle raises; the folder keeps the log.
     """
+    lock = FolderLock(job.output_dir.parent / ".jobs" / job.output_dir.name)
+    lock.acquire(wait=True)
+    try:
+        if job.is_finished():
+            return float(job.recorded()["seconds"])
+        return _run_from_here(job)
+    finally:
+        lock.release()
+
+
+def _run_from_here(job: BundleJob) -> float:
     identity = job.identity()
     begun = job.output_dir / "begun.json"
     same = begun.is_file() and json.loads(begun.read_text()).get("identity") == identity
@@ -157,33 +169,6 @@ def _run_bundle(job: BundleJob) -> None:
     workflow.finalize()
 
 
-def _start_worker() -> None:
-    """Give a worker one torch thread, and end it when the study that started it is gone."""
-    import torch
-
-    torch.set_num_threads(1)
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def job_executor(workers: int | None = None) -> ProcessPoolExecutor:
-    """A pool of fresh processes, one torch thread each.
-
-    Args:
-        workers: Number of processes; the number of usable cores if not given.
-    """
-    count = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
-    context = multiprocessing.get_context("spawn")
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    return ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
-
-
 def run_jobs(jobs: Sequence[BundleJob], executor: Executor, *, title: str) -> float:
     """Run the jobs that are not finished; return the seconds of all, earlier runs included.
 
@@ -214,10 +199,17 @@ def _await_all(futures: Mapping[Future[float], BundleJob], bar: tqdm) -> None:
         for future in done:
             try:
                 future.result()
+            except JobError:
+                raise
             except BrokenProcessPool as error:
                 raise JobError(
                     "A worker process was killed (often: out of memory). Use fewer `workers` or a "
                     "smaller `batch_size` and run the study again: it goes on from here."
+                ) from error
+            except Exception as error:
+                raise JobError(
+                    f"{futures[future].name} was given up: {type(error).__name__}: {error}. "
+                    "Look at the workers and run the study again: it goes on from here."
                 ) from error
             bar.update()
         bar.refresh()

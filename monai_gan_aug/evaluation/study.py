@@ -27,8 +27,9 @@ from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.evaluation.arms import Arm, arm
+from monai_gan_aug.evaluation.executors import job_executor
 from monai_gan_aug.evaluation.gan_runs import GanRecipe, GanRuns
-from monai_gan_aug.evaluation.jobs import BundleJob, job_executor, run_jobs
+from monai_gan_aug.evaluation.jobs import BundleJob, run_jobs
 from monai_gan_aug.evaluation.pictures import draw_grids
 from monai_gan_aug.evaluation.study_data import StudyData, preprocessing
 from monai_gan_aug.evaluation.study_record import Comparison, StudyRecord, write_record
@@ -56,6 +57,7 @@ class Study:
         bundles_dir: Folder that holds both bundles.
         device: Device of the jobs, ``"cpu"`` or ``"cuda"``.
         workers: Processes; the number of usable cores if not given.
+        scheduler: Address of a dask scheduler whose workers run the jobs instead.
 
     Raises:
         DataError: If the seeds or the comparison's arms do not make a study.
@@ -75,6 +77,7 @@ class Study:
     bundles_dir: str = "bundles"
     device: str = "cpu"
     workers: int | None = None
+    scheduler: str | None = None
 
     def __post_init__(self) -> None:
         for name in self.arms:
@@ -117,7 +120,7 @@ class Study:
             "classifiers": lambda seed: [self._classifier(seed, arm(n), gan) for n in self.arms],
         }
         with ExitStack() as stack:
-            chosen = executor or stack.enter_context(job_executor(self.workers))
+            chosen = executor or stack.enter_context(job_executor(self.workers, self.scheduler))
             seconds = {
                 title: run_jobs(
                     [job for seed in self.seeds for job in make(seed)], chosen, title=f"{title:<12}"

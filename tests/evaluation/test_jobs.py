@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.evaluation.jobs import BundleJob, JobError, job_executor, run_job, run_jobs
+from monai_gan_aug.evaluation.jobs import BundleJob, JobError, run_job, run_jobs
 
 CONFIG = """
 output_dir: .
@@ -107,9 +107,24 @@ def test_any_executor_will_do(bundle):
     assert json.loads((bundle.parent / "out/b/job.json").read_text())["name"] == "b"
 
 
-@pytest.mark.slow
-def test_runs_in_fresh_processes_and_prints_into_the_log(bundle, capfd):
-    with job_executor(1) as executor:
-        run_jobs([job(bundle)], executor, title="test")
-    assert "configs execute" not in capfd.readouterr().out
+def test_a_job_asked_for_twice_at_once_is_run_once(bundle):
+    """As a cluster does when it takes a busy worker for lost."""
+    with ThreadPoolExecutor(4) as executor:
+        futures = [executor.submit(run_job, job(bundle)) for _ in range(4)]
+        seconds = {future.result() for future in futures}
+    assert len(seconds) == 1
     assert (bundle.parent / "out/one/result.txt").read_text() == "hello"
+
+
+class LosingExecutor(InlineExecutor):
+    """A cluster that gives a job up."""
+
+    def submit(self, function, /, *args, **kwargs):
+        future = Future()
+        future.set_exception(ConnectionError("all workers are gone"))
+        return future
+
+
+def test_a_job_given_up_by_its_cluster_is_named(bundle):
+    with pytest.raises(JobError, match=r"one was given up: ConnectionError: all workers"):
+        run_jobs([job(bundle)], LosingExecutor(), title="test")
