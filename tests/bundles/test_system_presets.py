@@ -1,0 +1,131 @@
+"""The published systems as presets: every stated number, read from the resolved configuration."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from monai.bundle import ConfigParser, run
+
+from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
+from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.png import write_png
+
+BUNDLE = Path(__file__).resolve().parents[2] / "bundles/medical_image_gan"
+PRESETS = sorted(path.stem for path in (BUNDLE / "configs").glob("system_*.yaml"))
+SIZES = {  # generator, discriminator: trainable parameters
+    "system_s0": (3_576_704, 2_765_568),
+    "system_s1_dcgan": (4_854_656, 2_765_568),
+    "system_s1_acgan": (19_918_515, 104_035),
+    "system_s1_acgan128": (78_999_219, 122_467),
+    "system_s1_wgan": (4_854_656, 2_763_776),
+    "system_s1_wgan128": (15_342_464, 11_160_576),
+    "system_s1_sngan": (4_854_656, 2_765_568),
+    "system_s1_sngan128": (15_342_464, 11_164_416),
+    "system_s2": (4_870_785, 791_169),
+    "system_s3": (3_979_651, 404_801),
+    "system_s4": (2_041_475, 1_611_969),
+}
+S1 = {"learning_rate": 2e-4, "discriminator_learning_rate": 2e-4, "beta1": 0.5, "batch_size": 16}
+STATED = {
+    "system_s0": {"loss": "bce", "channels": 3},
+    "system_s1_dcgan": {**S1, "latent_size": 256, "loss": "bce", "image_size": 64},
+    "system_s1_acgan": {"latent_size": 600, "label_smoothing": 0.1, "two_sided_smoothing": True},
+    "system_s1_acgan128": {"latent_size": 600, "image_size": 128},
+    "system_s1_wgan": {**S1, "gradient_penalty": 10.0, "d_train_steps": 5, "loss": "wasserstein"},
+    "system_s1_wgan128": {**S1, "gradient_penalty": 10.0, "d_train_steps": 5, "image_size": 128},
+    "system_s1_sngan": {**S1, "spectral_norm": True, "discriminator_norm": "batch"},
+    "system_s1_sngan128": {**S1, "spectral_norm": True, "image_size": 128},
+    "system_s2": {"learning_rate": 2e-4, "beta1": 0.5, "batch_size": 16, "image_size": 32},
+    "system_s3": {"latent_size": 128, "image_size": 64, "channels": 3},
+    "system_s4": {"latent_size": 100, "image_size": 64, "channels": 3},
+}
+
+
+def trainable(network):
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+@pytest.fixture
+def resolve(monkeypatch):
+    monkeypatch.chdir(BUNDLE)
+
+    def read(preset):
+        parser = ConfigParser()
+        parser.read_config([f"configs/{name}.yaml" for name in ("common", preset, "train")])
+        parser["num_classes"] = 2 if parser["condition"] else 0
+        return parser
+
+    return read
+
+
+def test_every_preset_is_checked():
+    assert PRESETS == sorted(SIZES) == sorted(STATED)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_networks_have_the_stated_sizes(preset, resolve):
+    parser = resolve(preset)
+    with torch.device("meta"):
+        found = [parser.get_parsed_content(f"{n}_def") for n in ("network", "discriminator")]
+    assert tuple(map(trainable, found)) == SIZES[preset]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_knobs_are_the_stated_ones(preset, resolve):
+    parser = resolve(preset)
+    assert {name: parser[name] for name in STATED[preset]} == STATED[preset]
+    assert parser["augment"] == ""  # no source augmented what the discriminator sees
+    assert parser["ema_decay"] == 0.0  # or averaged the generator
+
+
+@pytest.mark.parametrize("preset", ["system_s2", "system_s3", "system_s4", "system_s0"])
+def test_one_gan_per_class_or_for_all_is_unconditional(preset, resolve):
+    assert resolve(preset)["condition"] is None
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    entries = []
+    for index in range(8):
+        write_png(folder / f"{index}.png", rng.integers(0, 256, (3, 32, 32), dtype=np.uint8))
+        identity = content_id(folder / f"{index}.png")
+        entries.append(Entry(f"{index}.png", index % 2, f"patient {index}", identity))
+    Datalist(
+        labels=("benign", "malignant"),
+        training=tuple(entries),
+        validation=(),
+        test=(),
+        split=SplitRecord(seed=0, grouping="made in the test"),
+    ).save(folder / "datalist.json")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("preset", "knobs"),
+    [
+        ("system_s1_acgan", {"image_size": 32}),
+        ("system_s1_wgan", {"image_size": 32, "only_labels": "benign"}),
+        ("system_s2", {"channels": 3, "only_labels": "benign"}),
+        ("system_s3", {"image_size": 32, "only_labels": "malignant"}),
+        ("system_s4", {"image_size": 32, "only_labels": "malignant"}),
+    ],
+)
+def test_trains(preset, knobs, images, tmp_path, monkeypatch):
+    monkeypatch.chdir(BUNDLE)
+    given = {
+        "dataset_dir": str(images),
+        "datalist": str(images / "datalist.json"),
+        "cache_dir": str(tmp_path / "cache"),
+        "output_dir": str(tmp_path / "run"),
+        "device": "cpu",
+        "max_epochs": 1,
+        "steps_per_epoch": 2,
+        "batch_size": 4,
+        "workers": 1,
+        **knobs,
+    }
+    run(config_file=[f"configs/{name}.yaml" for name in ("common", preset, "train")], **given)
+    assert (tmp_path / "run/checkpoints/latest.json").is_file()
