@@ -13,7 +13,7 @@ from monai_gan_aug.errors import DataError
 
 __all__ = ["comparison_csv", "comparison_markdown", "mean_with_interval"]
 
-SIZES = ("training", "held_out", "synthetic")
+SIZES = ("training", "held_out", "baseline", "synthetic")
 NOTHING = "n/a"
 
 

@@ -31,6 +31,7 @@ from monai_gan_aug.evaluation.executors import job_executor
 from monai_gan_aug.evaluation.gan_runs import GanRecipe, GanRuns
 from monai_gan_aug.evaluation.jobs import BundleJob, run_jobs
 from monai_gan_aug.evaluation.pictures import draw_grids
+from monai_gan_aug.evaluation.published import PublishedTable
 from monai_gan_aug.evaluation.study_data import StudyData, preprocessing
 from monai_gan_aug.evaluation.study_record import Comparison, StudyRecord, write_record
 
@@ -53,6 +54,7 @@ class Study:
         arms: Names from :data:`monai_gan_aug.evaluation.arms.ARMS`.
         comparison: Arguments of :class:`~monai_gan_aug.evaluation.study_record.Comparison`.
         network: ``configs/network_<…>.yaml`` of the classifier bundle.
+        published: Numbers of a publication to stand beside in the report.
         show_real_images: Put real training images beside the synthetic ones in the report.
         bundles_dir: Folder that holds both bundles.
         device: Device of the jobs, ``"cpu"`` or ``"cuda"``.
@@ -73,6 +75,7 @@ class Study:
     gan: GanRecipe = field(default_factory=GanRecipe)
     classifier: Mapping[str, Any] = field(default_factory=dict)
     network: str = "small_cnn"
+    published: PublishedTable | None = None
     show_real_images: bool = True
     bundles_dir: str = "bundles"
     device: str = "cpu"
@@ -137,6 +140,7 @@ class Study:
                 comparison=Comparison(**self.comparison),
                 recipe=self._recipe_summary(),
                 grids=self._grids(datalists, gan),
+                published=self.published,
                 stages=seconds,
                 seconds=time.monotonic() - start,
             )

@@ -19,6 +19,7 @@ from monai_gan_aug.data.datalist import SPLITS, Datalist
 from monai_gan_aug.data.provenance import SyntheticDatalist
 from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.evaluation.arms import Arm
+from monai_gan_aug.evaluation.published import PublishedTable
 from monai_gan_aug.evaluation.statistics import ArmStatistics
 from monai_gan_aug.evaluation.verdict import verdict
 from monai_gan_aug.io.atomic import write_json
@@ -69,6 +70,7 @@ class StudyRecord:
         grids: Pictures of every class, from :func:`monai_gan_aug.evaluation.pictures.draw_grids`.
         stages: Seconds by stage.
         seconds: Seconds of this run.
+        published: Numbers of a publication.
     """
 
     folder: Path
@@ -81,6 +83,7 @@ class StudyRecord:
     grids: Sequence[Mapping[str, Any]]
     stages: Mapping[str, float]
     seconds: float
+    published: PublishedTable | None = None
 
     def seed_folder(self, seed: int) -> Path:
         """Folder of one seed."""
@@ -131,6 +134,7 @@ def write_record(record: StudyRecord) -> Path:
         },
         "quality": list(_quality(record)),
         "grids": list(record.grids),
+        "published": None if record.published is None else record.published.to_dict(),
         "provenance": _provenance(record),
         "timing": {
             "stages": [{"name": k, "seconds": round(v, 1)} for k, v in record.stages.items()],

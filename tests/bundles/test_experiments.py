@@ -1,0 +1,48 @@
+"""Every experiment's configuration can be built, and names presets and arms that exist."""
+
+from pathlib import Path
+
+import pytest
+from monai.bundle import ConfigParser
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPERIMENTS = sorted(ROOT.glob("configs/*/*.yaml"))
+
+
+@pytest.fixture(params=EXPERIMENTS, ids=lambda path: path.stem)
+def parser(request, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    parser = ConfigParser()
+    parser.read_config(str(request.param))
+    parser["dataset_dir"] = str(tmp_path)
+    return parser
+
+
+def test_is_built(parser):
+    names = [name for name in ("study", "comparison") if name in parser]
+    assert names
+    for name in names:
+        assert parser.get_parsed_content(name).data.root.is_dir()
+
+
+def test_presets_are_there(parser):
+    recipes = [parser["gan"]] if "gan" in parser else []
+    recipes += parser["gans"].values() if "gans" in parser else []
+    assert recipes
+    for recipe in recipes:
+        assert (ROOT / f"bundles/medical_image_gan/configs/{recipe['preset']}.yaml").is_file()
+
+
+def test_knobs_of_the_gan_are_knobs(parser):
+    known = ConfigParser.load_config_files(
+        [str(ROOT / f"bundles/medical_image_gan/configs/{n}.yaml") for n in ("common", "train")]
+    )
+    recipes = [parser["gan"]] if "gan" in parser else []
+    recipes += parser["gans"].values() if "gans" in parser else []
+    assert {knob for recipe in recipes for knob in recipe["knobs"]} <= set(known)
+
+
+def test_runs_everything_it_defines(parser):
+    told = " ".join(parser["run"])
+    for name in ("study", "comparison", "report"):
+        assert (f"@{name}." in told) == (name in parser)
