@@ -24,3 +24,9 @@ class GanAugKeys(StrEnum):
     FAKE_LOGITS = "fake_logits"
     PENALTY = "penalty"
     LABELS = "labels"
+    AUGMENT_PROBABILITY = "augment_probability"
+
+    @classmethod
+    def penalty(cls, name: str) -> str:
+        """Key of the value of one regulariser, ``penalty/<name>``."""
+        return f"{cls.PENALTY.value}/{name}"

@@ -6,9 +6,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["KINDS", "DiscriminatorLoss", "GeneratorLoss"]
+__all__ = ["KINDS", "DiscriminatorLoss", "GeneratorLoss", "adversarial_logits"]
 
 KINDS = ("bce", "least_squares", "hinge", "wasserstein")
+
+
+def adversarial_logits(logits: Tensor) -> Tensor:
+    """The adversarial logit ``(B,)`` of logits ``(B,)``, or ``(B, 1 + K)`` with class logits.
+
+    Example:
+        >>> adversarial_logits(torch.tensor([[1.0, 5.0, 6.0]])).tolist()
+        [1.0]
+    """
+    return logits[:, 0] if logits.ndim == 2 else logits
 
 
 def _check_kind(kind: str) -> str:

@@ -94,3 +94,41 @@ def r1_penalty(
     """
     gradients = _image_gradients(discriminator, real, labels)
     return 0.5 * weight * gradients.square().sum(1).mean()
+
+
+def dragan_penalty(
+    discriminator: Callable[..., Tensor],
+    real: Tensor,
+    fake: Tensor | None = None,
+    labels: Tensor | None = None,
+    *,
+    weight: float = 10.0,
+) -> Tensor:
+    r"""Penalty for gradients whose norm is not 1, around real images.
+
+    .. math:: w \, E\left[(\lVert \nabla_x D(x + \delta) \rVert_2 - 1)^2\right],
+        \quad \delta = 0.5 \, \sigma_x \, u, \quad u \sim U(0, 1)
+
+    with :math:`\sigma_x` the standard deviation of the batch.
+
+    Args:
+        discriminator: Images ``(B, C, H, W)`` to logits ``(B,)``.
+        real: Real images, shape ``(B, C, H, W)``.
+        fake: Ignored; present so that every penalty is called alike.
+        labels: Classes, shape ``(B,)``, for a conditional discriminator.
+        weight: Weight :math:`w`.
+
+    Returns:
+        A scalar with a graph.
+
+    References:
+        Kodali et al., "On Convergence and Stability of GANs".
+        https://arxiv.org/abs/1705.07215
+
+    Example:
+        >>> dragan_penalty(lambda i: 2 * i.sum((1, 2, 3)), torch.zeros(2, 1, 2, 2)).item()
+        90.0
+    """
+    moved = real + 0.5 * real.std(correction=0) * torch.rand_like(real)
+    gradients = _image_gradients(discriminator, moved, labels)
+    return weight * (gradients.norm(dim=1) - 1).square().mean()

@@ -1,6 +1,5 @@
 """The deep convolutional GAN of Radford et al., with or without a class condition."""
 
-import math
 from itertools import pairwise
 
 from torch import Tensor, nn
@@ -10,20 +9,14 @@ from monai_gan_aug.networks.blocks import (
     LatentProjection,
     apply_spectral_norm,
     down_block,
+    halvings,
     up_block,
 )
-from monai_gan_aug.networks.conditional import LabelledLatent, ProjectionHead, required_labels
+from monai_gan_aug.networks.conditional import ClassVerdict, LabelledLatent, required_labels
 from monai_gan_aug.networks.image_side import FromImage, ToImage
 from monai_gan_aug.networks.initialisation import normal_initialisation
 
 __all__ = ["Discriminator", "Generator"]
-
-
-def _halvings(image_size: int) -> int:
-    count = int(math.log2(image_size)) - 2 if image_size >= 2 * COARSEST else 0
-    if count < 1 or COARSEST << count != image_size:
-        raise ValueError(f"`image_size` must be a power of two, at least 8, got {image_size}.")
-    return count
 
 
 class Generator(nn.Module):
@@ -37,9 +30,11 @@ class Generator(nn.Module):
         latent_size: Width ``Z`` of the latents.
         width: Channels of the finest features; each halving of the size doubles them.
         num_classes: Classes of the condition; 0 makes the generator unconditional.
+        label_embedding: How the class meets the latent: ``"multiply"`` or ``"concatenate"``.
+        spatial_dims: 2 for images, 3 for volumes of shape ``(B, C, S, S, S)``.
 
     Raises:
-        ValueError: If a size is out of range.
+        ValueError: If a size or kind is out of range.
 
     References:
         Radford et al., "Unsupervised Representation Learning with Deep Convolutional Generative
@@ -57,17 +52,21 @@ class Generator(nn.Module):
         latent_size: int = 128,
         width: int = 64,
         num_classes: int = 0,
+        label_embedding: str = "multiply",
+        spatial_dims: int = 2,
     ) -> None:
         super().__init__()
-        doublings = _halvings(image_size)
+        widths = [width << level for level in reversed(range(halvings(image_size)))]
         self.latent_size = latent_size
         self.num_classes = num_classes
-        self.condition = LabelledLatent(num_classes, latent_size) if num_classes else None
-        widths = [width << level for level in reversed(range(doublings))]
+        self.condition = None
+        if num_classes:
+            self.condition = LabelledLatent(num_classes, latent_size, label_embedding)
+            latent_size = self.condition.out_features
         self.blocks = nn.Sequential(
-            LatentProjection(latent_size, widths[0]),
-            *(up_block(a, b) for a, b in pairwise(widths)),
-            ToImage(widths[-1], channels),
+            LatentProjection(latent_size, widths[0], spatial_dims),
+            *(up_block(a, b, spatial_dims=spatial_dims) for a, b in pairwise(widths)),
+            _to_image(widths[-1], channels, spatial_dims),
             nn.Tanh(),
         )
         normal_initialisation(self)
@@ -92,13 +91,15 @@ class Discriminator(nn.Module):
         image_size: Height and width ``S`` of the images, a power of two, at least 8.
         channels: Channels ``C`` of the images.
         width: Channels of the finest features; each halving of the size doubles them.
-        num_classes: Classes of the condition (projection); 0 makes it unconditional.
+        num_classes: Classes ``K`` of the condition; 0 makes it unconditional.
         norm: MONAI norm of all blocks but the first, or nothing (needed by gradient penalties).
         spectral_norm: Whether every layer is divided by its spectral norm.
         dropout: Probability that a channel is zeroed, in all blocks but the first.
+        label_head: ``"projection"``, or ``"auxiliary"`` for logits ``(B, 1 + K)``.
+        spatial_dims: 2 for images, 3 for volumes of shape ``(B, C, S, S, S)``.
 
     Raises:
-        ValueError: If a size is out of range.
+        ValueError: If a size or kind is out of range.
 
     References:
         Radford et al., https://arxiv.org/abs/1511.06434; Miyato and Koyama,
@@ -118,17 +119,24 @@ class Discriminator(nn.Module):
         norm: str | tuple | None = "batch",
         spectral_norm: bool = False,
         dropout: float = 0.0,
+        label_head: str = "projection",
+        spatial_dims: int = 2,
     ) -> None:
         super().__init__()
-        widths = [width << level for level in range(_halvings(image_size))]
+        widths = [width << level for level in range(halvings(image_size))]
         self.num_classes = num_classes
         self.blocks = nn.Sequential(
-            FromImage(channels, widths[0]),
+            _from_image(channels, widths[0], spatial_dims),
             nn.LeakyReLU(0.2, inplace=True),
-            *(down_block(a, b, norm=norm, dropout=dropout) for a, b in pairwise(widths)),
+            *(
+                down_block(a, b, norm=norm, dropout=dropout, spatial_dims=spatial_dims)
+                for a, b in pairwise(widths)
+            ),
         )
-        self.head = nn.Conv2d(widths[-1], 1, kernel_size=COARSEST, bias=False)
-        self.projection = ProjectionHead(num_classes, widths[-1]) if num_classes else None
+        convolution = nn.Conv2d if spatial_dims == 2 else nn.Conv3d
+        self.head = convolution(widths[-1], 1, kernel_size=COARSEST, bias=False)
+        self.verdict = ClassVerdict(num_classes, widths[-1], label_head)
+        self.auxiliary = self.verdict.auxiliary
         normal_initialisation(self)
         if spectral_norm:
             apply_spectral_norm(self)
@@ -139,14 +147,23 @@ class Discriminator(nn.Module):
         return features
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images ``(B, C, S, S)`` and labels ``(B,)`` to one logit per image, ``(B,)``.
+        """Images ``(B, C, S, S)`` and labels ``(B,)`` to logits ``(B,)`` or ``(B, 1 + K)``.
 
         Raises:
-            ValueError: If a conditional discriminator is given no labels.
+            ValueError: If a projection is given no labels.
         """
         features = self.features(images)
-        logits: Tensor = self.head(features).flatten()
-        if self.projection is not None:
-            labels = required_labels(labels, self.num_classes, "discriminator")
-            logits = logits + self.projection(features, labels)
+        logits: Tensor = self.verdict(self.head(features).flatten(), features, labels)
         return logits
+
+
+def _from_image(channels: int, width: int, spatial_dims: int) -> nn.Module:
+    if spatial_dims == 2:
+        return FromImage(channels, width)
+    return down_block(channels, width, norm=None, spatial_dims=spatial_dims).get_submodule("conv")
+
+
+def _to_image(width: int, channels: int, spatial_dims: int) -> nn.Module:
+    if spatial_dims == 2:
+        return ToImage(width, channels)
+    return up_block(width, channels, norm=None, act=None, spatial_dims=spatial_dims)

@@ -36,7 +36,7 @@ class StockGenerator(nn.Module):
             raise ValueError(f"`image_size` must be a multiple of 8, got {image_size}.")
         self.latent_size = latent_size
         self.network = Generator(
-            latent_shape=latent_size,
+            latent_shape=[latent_size],
             start_shape=(latent_size, image_size // 8, image_size // 8),
             channels=[32, 16, 8, channels],
             strides=[2, 2, 2, 1],

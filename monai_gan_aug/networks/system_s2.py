@@ -1,5 +1,7 @@
 """The generator and discriminator of system S2 (head CT, 32 x 32 x 1, one GAN per class)."""
 
+from typing import Any
+
 from monai.networks.blocks import Convolution
 from torch import Tensor, nn
 
@@ -102,7 +104,7 @@ class Discriminator(nn.Module):
         return logits
 
 
-def _block(in_channels: int = WIDTH, **convolution: int | bool) -> Convolution:
+def _block(in_channels: int = WIDTH, **convolution: Any) -> Convolution:
     return Convolution(
         2, in_channels, WIDTH, adn_ordering="NA", norm="batch", act=LEAKY, **convolution
     )

@@ -39,3 +39,16 @@ def test_spectral_norm_bounds_every_weight():
         weights = [network[0].weight.flatten(1), network[1].weight]
     for weight in weights:
         assert torch.linalg.matrix_norm(weight, 2).item() == pytest.approx(1, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Conv2d(3, 8, 3), nn.ConvTranspose2d(3, 8, 4), nn.Conv3d(2, 4, 3), nn.Linear(5, 9)]
+)
+def test_spectral_norm_divides_by_the_largest_singular_value(layer):
+    original = layer.weight.detach().clone()
+    axis = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
+    sigma = torch.linalg.matrix_norm(original.transpose(0, axis).flatten(1), 2)
+    apply_spectral_norm(layer)
+    for _ in range(100):
+        weight = layer.weight
+    torch.testing.assert_close(weight, original / sigma, rtol=1e-3, atol=1e-4)

@@ -1,7 +1,13 @@
 import pytest
 import torch
+from torch import nn
 
-from monai_gan_aug.networks.conditional import LabelledLatent, ProjectionHead, required_labels
+from monai_gan_aug.networks.conditional import (
+    ConditionalBatchNorm,
+    LabelledLatent,
+    ProjectionHead,
+    required_labels,
+)
 
 
 def test_labelled_latent_scales_each_component_by_that_of_its_class():
@@ -38,3 +44,42 @@ def test_one_class_is_no_condition(layer):
 def test_missing_labels_are_an_error():
     with pytest.raises(ValueError, match="conditional on 2 classes"):
         required_labels(None, 2, "generator")
+
+
+def test_appended_embedding_stands_beside_the_latent():
+    layer = LabelledLatent(2, 4, "concatenate")
+    z, labels = torch.randn(3, 4), torch.tensor([0, 1, 1])
+    out = layer(z, labels)
+    assert out.shape == (3, layer.out_features)
+    assert torch.equal(out[:, :4], z)
+    assert torch.equal(out[:, 4:], layer.embedding.weight[labels])
+
+
+def test_unknown_kind_of_embedding_is_refused():
+    with pytest.raises(ValueError, match="got 'add'"):
+        LabelledLatent(2, 4, "add")
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_equal_classes_make_conditional_norm_a_batch_norm(training):
+    torch.manual_seed(0)
+    layer = ConditionalBatchNorm(3, 2).train(training)
+    plain = nn.BatchNorm2d(3).train(training)
+    row = torch.randn(6)
+    layer.embedding.weight.data[:] = row
+    plain.weight.data, plain.bias.data = 1 + row[:3], row[3:].clone()
+    maps = torch.randn(4, 3, 5, 5) * 2 + 1
+    out = layer(maps, torch.tensor([0, 1, 1, 0]))
+    torch.testing.assert_close(out, plain(maps), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(layer.norm.running_mean, plain.running_mean)
+
+
+def test_every_class_has_its_own_gain_and_offset():
+    layer = ConditionalBatchNorm(1, 2).eval()
+    layer.embedding.weight.data = torch.tensor([[1.0, 3.0], [0.0, -1.0]])
+    out = layer(torch.ones(2, 1, 1, 1), torch.tensor([0, 1])).flatten()
+    torch.testing.assert_close(out, torch.tensor([5.0, 0.0]), rtol=1e-4, atol=1e-4)
+
+
+def test_without_classes_there_is_nothing_to_learn_but_batch_norm():
+    assert len(list(ConditionalBatchNorm(3).parameters())) == 2

@@ -69,3 +69,26 @@ def test_the_class_changes_the_image_and_the_logit():
 def test_rejects_sizes_that_do_not_halve(network, size):
     with pytest.raises(ValueError, match=f"got {size}"):
         network(image_size=size)
+
+
+@pytest.mark.parametrize("num_classes", [0, 2])
+def test_volumes_are_as_easy_as_images(num_classes):
+    generator = Generator(16, 2, 8, width=4, num_classes=num_classes, spatial_dims=3)
+    discriminator = Discriminator(16, 2, width=4, num_classes=num_classes, spatial_dims=3)
+    labels = torch.tensor([0, 1, 1]) if num_classes else None
+    volumes = generator(torch.randn(3, 8), labels)
+    assert volumes.shape == (3, 2, 16, 16, 16)
+    logits = discriminator(volumes, labels)
+    assert logits.shape == (3,)
+    logits.square().sum().backward()
+    assert all(p.grad is not None for p in generator.parameters())
+
+
+def test_an_appended_embedding_widens_the_first_layer():
+    multiplied, appended = (
+        Generator(16, 1, 8, width=4, num_classes=2, label_embedding=kind)
+        for kind in ("multiply", "concatenate")
+    )
+    assert multiplied.blocks[0].linear.in_features == 8
+    assert appended.blocks[0].linear.in_features == 16
+    assert appended(torch.randn(2, 8), torch.tensor([0, 1])).shape == (2, 1, 16, 16)

@@ -1,0 +1,80 @@
+"""Convolutions joined with a doubling or a halving of the image.
+
+Nearest-neighbour doubling before a 3 x 3 convolution, or 2 x 2 averaging after it, are sums over
+shifted kernels: one 4 x 4 convolution of stride 2 gives the same numbers, borders included, with
+less than half the multiplications and no large intermediate.
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["DownConvolution", "UpConvolution", "averaging_kernel", "doubling_kernel"]
+
+
+def _box_sum(kernel: Tensor) -> Tensor:
+    """Sum ``(..., 3, 3)`` kernels over the four shifts of a 2 x 2 box: ``(..., 4, 4)``."""
+    padded = functional.pad(kernel, (1, 1, 1, 1))
+    rows = padded[..., 1:, :] + padded[..., :-1, :]
+    return rows[..., 1:] + rows[..., :-1]
+
+
+def doubling_kernel(weight: Tensor) -> Tensor:
+    """Kernel ``(I, O, 4, 4)`` for ``conv_transpose2d(..., stride=2, padding=1)``.
+
+    Args:
+        weight: Kernel ``(O, I, 3, 3)`` that would follow nearest-neighbour doubling.
+    """
+    return _box_sum(weight.flip(2, 3)).transpose(0, 1)
+
+
+def averaging_kernel(weight: Tensor) -> Tensor:
+    """Kernel ``(O, I, 4, 4)`` for ``conv2d(..., stride=2, padding=1)``.
+
+    Args:
+        weight: Kernel ``(O, I, 3, 3)`` that 2 x 2 averaging would follow.
+    """
+    return 0.25 * _box_sum(weight)
+
+
+class UpConvolution(nn.Conv2d):
+    """Double height and width by nearest neighbours, then convolve 3 x 3.
+
+    Args:
+        in_channels: Channels that enter, shape ``(B, I, H, W)``.
+        out_channels: Channels that leave, shape ``(B, O, 2 H, 2 W)``.
+        bias: Whether a number per channel is added.
+
+    Example:
+        >>> UpConvolution(8, 4)(torch.zeros(2, 8, 4, 4)).shape
+        torch.Size([2, 4, 8, 8])
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps ``(B, I, H, W)`` to maps ``(B, O, 2 H, 2 W)``."""
+        kernel = doubling_kernel(self.weight)
+        return functional.conv_transpose2d(maps, kernel, self.bias, stride=2, padding=1)
+
+
+class DownConvolution(nn.Conv2d):
+    """Convolve 3 x 3, then average over squares of 2 x 2 pixels.
+
+    Args:
+        in_channels: Channels that enter, shape ``(B, I, 2 H, 2 W)``.
+        out_channels: Channels that leave, shape ``(B, O, H, W)``.
+        bias: Whether a number per channel is added.
+
+    Example:
+        >>> DownConvolution(4, 8)(torch.zeros(2, 4, 8, 8)).shape
+        torch.Size([2, 8, 4, 4])
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = True) -> None:
+        super().__init__(in_channels, out_channels, 3, padding=1, bias=bias)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps ``(B, I, 2 H, 2 W)`` to maps ``(B, O, H, W)``."""
+        kernel = averaging_kernel(self.weight)
+        return functional.conv2d(maps, kernel, self.bias, stride=2, padding=1)

@@ -1,0 +1,143 @@
+"""Every family of the GAN bundle trains, resumes and generates through its configuration."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from monai.bundle import ConfigParser, run
+
+from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
+from monai_gan_aug.data.provenance import SyntheticDatalist
+from monai_gan_aug.engines.checkpoint import load_checkpoint
+from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.png import write_png
+
+BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "medical_image_gan"
+FAMILIES = sorted(path.stem for path in BUNDLE.glob("configs/family_*.yaml"))
+OURS = ["acgan", "dcgan", "fastgan", "sagan", "sngan", "stylegan", "wgan_gp"]
+ours = pytest.mark.parametrize("family", OURS)
+NETWORKS = {"network_def", "discriminator_def"}
+SIZES = {"generator_width": 8, "discriminator_width": 8, "latent_size": 8}
+
+
+def content(name):
+    return yaml.safe_load((BUNDLE / "configs" / f"{name}.yaml").read_text())
+
+
+def files(family, last):
+    return [f"configs/{name}.yaml" for name in ("common", f"family_{family}", last)]
+
+
+@pytest.fixture(scope="module")
+def knobs(tmp_path_factory):
+    """Knobs that point the bundle at a few small images of two classes."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    entries = []
+    for index in range(16):
+        name = f"{index}.png"
+        write_png(folder / name, rng.integers(0, 256, (1, 32, 32), dtype=np.uint8))
+        entries.append(Entry(name, index % 2, f"patient {index}", content_id(folder / name)))
+    Datalist(
+        labels=("benign", "malignant"),
+        training=tuple(entries[:12]),
+        validation=tuple(entries[12:14]),
+        test=tuple(entries[14:]),
+        split=SplitRecord(seed=0, grouping="made in the test"),
+    ).save(folder / "datalist.json")
+    return {
+        "dataset_dir": str(folder),
+        "datalist": str(folder / "datalist.json"),
+        "cache_dir": str(folder / "cache"),
+        "device": "cpu",
+        "image_size": 32,
+        **SIZES,
+    }
+
+
+TRAINING = {"steps_per_epoch": 2, "batch_size": 4, "workers": 1}
+
+
+@ours
+def test_trains_resumes_and_generates(family, knobs, tmp_path, monkeypatch):
+    monkeypatch.chdir(BUNDLE)
+    knobs = {**knobs, "output_dir": str(tmp_path / "run")}
+    for epochs in (1, 2):
+        run(
+            config_file=files(family, "train"),
+            **knobs,
+            **TRAINING,
+            max_epochs=epochs,
+            resume=epochs > 1,
+        )
+    state = load_checkpoint(tmp_path / "run" / "checkpoints")["trainer"]
+    assert state["iteration"] == 4
+    made = tmp_path / "synthetic"
+    run(
+        config_file=files(family, "inference"),
+        **knobs,
+        samples_per_class=2,
+        synthetic_dir=str(made),
+    )
+    synthetic = SyntheticDatalist.load(made / "datalist.json")
+    assert [entry.label for entry in synthetic.training] == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("condition", ["class", None])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [32, 64, 128, 256])
+@ours
+def test_networks_resolve_for_every_kind_of_image(family, size, channels, condition, monkeypatch):
+    monkeypatch.chdir(BUNDLE)
+    parser = ConfigParser()
+    parser.read_config(files(family, "train")[:-1])
+    parser.update(
+        {**SIZES, "image_size": size, "channels": channels, "condition": condition, "device": "cpu"}
+    )
+    generator = parser.get_parsed_content("network_def")
+    discriminator = parser.get_parsed_content("discriminator_def")
+    assert generator.num_classes == discriminator.num_classes == (2 if condition else 0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"augment": "adaptive", "instance_noise": 0.1, "lecam": 0.3},
+        {"augment": "", "consistency": 10.0, "dragan": 10.0, "discriminator_norm": None},
+        {"loss": "least_squares", "label_smoothing": 0.1, "label_embedding": "concatenate"},
+        {"spectral_norm": True, "loss": "hinge", "r1": 1.0, "r1_interval": 2},
+    ],
+)
+def test_options_of_the_game_can_be_combined(settings, knobs, tmp_path, monkeypatch):
+    monkeypatch.chdir(BUNDLE)
+    run(
+        config_file=files("dcgan", "train"),
+        **knobs,
+        **TRAINING,
+        **settings,
+        max_epochs=1,
+        output_dir=str(tmp_path / "run"),
+    )
+    state = load_checkpoint(tmp_path / "run" / "checkpoints")["trainer"]
+    assert ("regularizer_lecam" in state["parts"]) == ("lecam" in settings)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_sets_common_knobs_or_uses_its_own(family):
+    """A knob nobody reads would be changed in vain."""
+    own = content(family)
+    for key in own.keys() - NETWORKS - content("common").keys():
+        assert re.search(rf"'@{key}'", (BUNDLE / f"configs/{family}.yaml").read_text()), key
+
+
+def test_what_families_set_is_not_set_again_by_training():
+    training = content("train").keys()
+    for family in FAMILIES:
+        assert content(family).keys() & training == set()
+
+
+def test_every_family_is_documented():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "families.md").read_text()
+    assert [name for name in OURS if f"`{name}`" not in text] == []
