@@ -45,9 +45,13 @@ class BatchLoader:
         balance: ``"none"``: every image equally often. ``"weighted"``: every class has the same
             share of every batch, and inside a class every image comes equally often.
         seed: Makes the stream.
+        rank: Which of several processes this is.
+        world_size: How many processes share every batch: each yields its own part of it, so that
+            together they see what one process would.
 
     Raises:
-        ValueError: If a number is not positive or ``balance`` is unknown.
+        ValueError: If a number is not positive, ``balance`` is unknown, or the batch cannot be
+            shared equally.
         DataError: If the data set is empty.
     """
 
@@ -59,10 +63,17 @@ class BatchLoader:
         *,
         balance: Literal["none", "weighted"] = "none",
         seed: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
     ) -> None:
         if batch_size < 1 or steps < 1:
             raise ValueError(
                 f"`batch_size` and `steps` must be at least 1, got {batch_size} and {steps}."
+            )
+        if not 0 <= rank < world_size or batch_size % world_size:
+            raise ValueError(
+                f"`batch_size` must be a multiple of the {world_size} processes, got {batch_size} "
+                f"in process {rank}: choose another --batch_size."
             )
         if len(dataset) == 0:
             raise DataError("The data set holds no images: look at the split and at `labels`.")
@@ -70,6 +81,7 @@ class BatchLoader:
         self.batch_size = batch_size
         self.steps = steps
         self.position = 0
+        self._part = batch_size // world_size * np.array([rank, rank + 1])
         self._stream = index_stream(dataset.targets, balance, seed)
 
     def __len__(self) -> int:
@@ -77,8 +89,7 @@ class BatchLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         for _ in range(self.steps):
-            begin = self.position * self.batch_size
-            indices = self._stream.at(np.arange(begin, begin + self.batch_size))
+            indices = self._stream.at(self.position * self.batch_size + np.arange(*self._part))
             self.position += 1
             yield self.dataset.batch(indices)
 

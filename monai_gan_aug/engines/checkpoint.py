@@ -18,7 +18,9 @@ from monai_gan_aug.io.hashing import sha256_file
 
 __all__ = [
     "differing_keys",
+    "discard_newer",
     "find_checkpoint",
+    "find_good_checkpoint",
     "load_checkpoint",
     "save_checkpoint",
 ]
@@ -27,7 +29,14 @@ FORMAT = "monai_gan_aug.checkpoint/1"
 LATEST = "latest.json"
 
 
-def save_checkpoint(folder: Path, name: str, content: Mapping[str, Any], *, keep: int = 2) -> str:
+def save_checkpoint(
+    folder: Path,
+    name: str,
+    content: Mapping[str, Any],
+    *,
+    keep: int = 2,
+    suspect: bool = False,
+) -> str:
     """Write a checkpoint, point ``latest.json`` at it and remove the oldest ones.
 
     The file is read back and compared before it takes its name, so a kill or a full disk at any
@@ -37,7 +46,9 @@ def save_checkpoint(folder: Path, name: str, content: Mapping[str, Any], *, keep
         folder: Folder of the checkpoints.
         name: File name, ending in ``.pt``.
         content: Tensors, numbers, text, lists and dictionaries.
-        keep: How many checkpoints stay, at least 1.
+        keep: How many checkpoints stay, at least 1; the newest that is not suspect stays as well.
+        suspect: Whether a guard doubts it; it is then passed over by
+            :func:`find_good_checkpoint`.
 
     Returns:
         SHA-256 of the file.
@@ -60,14 +71,29 @@ def save_checkpoint(folder: Path, name: str, content: Mapping[str, Any], *, keep
         os.fsync(stream.fileno())
         if sha256_file(Path(stream.name)) != digest:
             raise OSError(f"{name} reads back differently from what was written: check the disk.")
-    kept = [item for item in _recorded(folder) if item["file"] != name][: keep - 1]
-    write_json(folder / LATEST, {"checkpoints": [{"file": name, "sha256": digest}, *kept]})
-    remaining = {name, *(item["file"] for item in kept)}
-    for old in folder.glob("*.pt"):
-        if old.name not in remaining:
-            old.unlink(missing_ok=True)
-    remove_leftovers(folder)
+    new = {"file": name, "sha256": digest, **({"suspect": True} if suspect else {})}
+    recorded = [new, *(item for item in _recorded(folder) if item["file"] != name)]
+    kept = recorded[:keep]
+    if all(_is_suspect(item) for item in kept):
+        kept += [item for item in recorded[keep:] if not _is_suspect(item)][:1]
+    _keep_only(folder, kept)
     return digest
+
+
+def find_good_checkpoint(folder: Path) -> Path | None:
+    """The newest undamaged checkpoint that no guard doubts, or nothing."""
+    for item in _recorded(Path(folder)):
+        path = Path(folder) / item["file"]
+        if not _is_suspect(item) and path.is_file() and sha256_file(path) == item["sha256"]:
+            return path
+    return None
+
+
+def discard_newer(path: Path) -> None:
+    """Make ``path`` the newest checkpoint of its folder: remove those written after it."""
+    recorded = _recorded(path.parent)
+    names = [item["file"] for item in recorded]
+    _keep_only(path.parent, recorded[names.index(path.name) :])
 
 
 def find_checkpoint(path: Path) -> Path:
@@ -143,12 +169,25 @@ def differing_keys(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) 
     return lines
 
 
-def _recorded(folder: Path) -> list[dict[str, str]]:
+def _keep_only(folder: Path, kept: list[dict[str, Any]]) -> None:
+    write_json(folder / LATEST, {"checkpoints": kept})
+    remaining = {item["file"] for item in kept}
+    for old in folder.glob("*.pt"):
+        if old.name not in remaining:
+            old.unlink(missing_ok=True)
+    remove_leftovers(folder)
+
+
+def _is_suspect(item: Mapping[str, Any]) -> bool:
+    return bool(item.get("suspect", False))
+
+
+def _recorded(folder: Path) -> list[dict[str, Any]]:
     try:
         content = json.loads((folder / LATEST).read_text())
     except FileNotFoundError:
         return []
-    recorded: list[dict[str, str]] = content["checkpoints"]
+    recorded: list[dict[str, Any]] = content["checkpoints"]
     return recorded
 
 

@@ -10,6 +10,7 @@ from ignite.engine import Events
 from numpy.typing import NDArray
 from torch import Tensor
 
+from monai_gan_aug.engines.distributed import is_main_process
 from monai_gan_aug.engines.events import GanAugEvents
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.networks.latents import draw_latents
@@ -71,8 +72,9 @@ class SampleGrid:
         self.seed = seed
 
     def attach(self, trainer: "GanAugTrainer") -> None:
-        """Draw at the end of epochs."""
-        trainer.add_event_handler(Events.EPOCH_COMPLETED, self._draw)
+        """Draw at the end of epochs, in the first process only."""
+        if is_main_process():
+            trainer.add_event_handler(Events.EPOCH_COMPLETED, self._draw)
 
     @torch.no_grad()
     def _draw(self, trainer: "GanAugTrainer") -> None:

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from monai_gan_aug.engines.distributed import is_main_process, mean_over_processes
 from monai_gan_aug.engines.events import GanAugEvents
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.keys import GanAugKeys, GanKeys
@@ -25,13 +26,18 @@ __all__ = ["CurveRecorder", "ProgressReport", "TensorBoardWriter"]
 
 logger = logging.getLogger(__name__)
 
+EXTRAS = (GanAugKeys.penalty(""), GanAugKeys.AUGMENT_PROBABILITY.value)
+
 
 class CurveRecorder:
     """Mean losses and discriminator outputs over stretches of iterations, in ``curves.json``.
 
     Values are summed on the device and fetched once per stretch. ``d_real`` and ``d_fake`` are
     mean probabilities of "real" (the sigmoid of the logits, whatever the loss); a loss on images
-    yields no logits, and 0.5 is recorded.
+    yields no logits, and 0.5 is recorded. Scalars of the output whose key begins with
+    ``penalty/``, and the probability of adaptive augmentation, are recorded beside them: means
+    over the iterations that had them, or nothing.
+    Several processes record their common mean; the first writes.
 
     Args:
         path: The JSON file, rewritten at the end of each epoch.
@@ -48,9 +54,10 @@ class CurveRecorder:
             raise ValueError(f"`every` must be at least 1, got {every}.")
         self.path = Path(path)
         self.every = every
-        self.curves: dict[str, list[float]] = {name: [] for name in ("step", *self.NAMES)}
+        self.curves: dict[str, list[float | None]] = {name: [] for name in ("step", *self.NAMES)}
         self._sum: Tensor | None = None
         self._count = 0
+        self._penalties: dict[str, tuple[Tensor, int]] = {}
 
     def attach(self, trainer: "GanAugTrainer") -> None:
         """Sum after each iteration, record, and write at the end of epochs."""
@@ -60,12 +67,18 @@ class CurveRecorder:
 
     def state_dict(self) -> dict[str, Any]:
         """All records and the unfinished one."""
-        return {"curves": self.curves, "sum": self._sum, "count": self._count}
+        return {
+            "curves": self.curves,
+            "sum": self._sum,
+            "count": self._count,
+            "penalties": self._penalties,
+        }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
         self.curves = {name: list(values) for name, values in state["curves"].items()}
         self._sum, self._count = state["sum"], state["count"]
+        self._penalties = dict(state.get("penalties", {}))
 
     def _add(self, trainer: "GanAugTrainer") -> None:
         output = trainer.state.output
@@ -75,6 +88,10 @@ class CurveRecorder:
             values.append(values[0].new_tensor(0.5) if logits is None else logits.sigmoid().mean())
         new = torch.stack([value.detach().float() for value in values])
         self._sum = new if self._sum is None else self._sum.to(new.device) + new
+        for key, value in output.items():
+            if str(key).startswith(EXTRAS):
+                total, count = self._penalties.get(str(key), (torch.zeros_like(value), 0))
+                self._penalties[str(key)] = (total.to(value.device) + value, count + 1)
         self._count += 1
         if self._count == self.every:
             self._record(trainer)
@@ -82,20 +99,26 @@ class CurveRecorder:
     def _record(self, trainer: "GanAugTrainer") -> None:
         if self._sum is None:
             return
-        means = dict(zip(self.NAMES, (self._sum / self._count).tolist(), strict=True))
+        sums = [total / count for total, count in self._penalties.values()]
+        values = mean_over_processes(torch.stack([*(self._sum / self._count), *sums])).tolist()
         self._sum, self._count = None, 0
+        means = dict(zip((*self.NAMES, *self._penalties), values, strict=True))
+        self._penalties = {}
         trainer.state.record = {"step": trainer.state.iteration, **means}
-        for name, value in trainer.state.record.items():
-            self.curves[name].append(value)
+        for name in means.keys() - self.curves.keys():
+            self.curves[name] = [None] * len(self.curves["step"])
+        for name, column in self.curves.items():
+            column.append(trainer.state.record.get(name))
         trainer.fire_event(GanAugEvents.RECORDED)
 
     def _write(self, trainer: "GanAugTrainer") -> None:
         self._record(trainer)
-        write_json(self.path, self.curves)
+        if is_main_process():
+            write_json(self.path, self.curves)
 
 
 class TensorBoardWriter:
-    """Write records, diversity and pictures of fixed latents for TensorBoard.
+    """Write records, what guards measure, and pictures of fixed latents for TensorBoard.
 
     No real image is ever written.
 
@@ -108,29 +131,36 @@ class TensorBoardWriter:
         self._writer: SummaryWriter | None = None
 
     def attach(self, trainer: "GanAugTrainer") -> None:
-        """Write whenever there is something new."""
+        """Write whenever there is something new, in the first process only."""
+        if not is_main_process():
+            return
         trainer.add_event_handler(Events.STARTED, self._open)
         trainer.add_event_handler(GanAugEvents.RECORDED, self._write_record)
+        trainer.add_event_handler(GanAugEvents.MEASURED, self._write_measures)
         trainer.add_event_handler(GanAugEvents.GRID_DRAWN, self._write_grid)
         trainer.add_event_handler(GanAugEvents.RUN_CLOSED, self._close)
 
     def _open(self, trainer: "GanAugTrainer") -> None:
+        self._close()  # training starts again after a rollback
         self._writer = SummaryWriter(self.folder, purge_step=trainer.state.iteration + 1)
 
     def _write_record(self, trainer: "GanAugTrainer") -> None:
+        record = trainer.state.record
+        self._write_scalars({k: v for k, v in record.items() if k != "step"}, trainer)
+
+    def _write_measures(self, trainer: "GanAugTrainer") -> None:
+        self._write_scalars(trainer.state.metrics, trainer)
+
+    def _write_scalars(self, values: Mapping[str, float], trainer: "GanAugTrainer") -> None:
         if self._writer is not None:
             with _disk_full_in_words():
-                for name in CurveRecorder.NAMES:
-                    value = trainer.state.record[name]
+                for name, value in values.items():
                     self._writer.add_scalar(name, value, trainer.state.iteration)
 
     def _write_grid(self, trainer: "GanAugTrainer") -> None:
         if self._writer is not None:
             with _disk_full_in_words():
                 self._writer.add_image("fixed_latents", trainer.state.grid, trainer.state.iteration)
-                if hasattr(trainer.state, "diversity"):
-                    value = trainer.state.diversity
-                    self._writer.add_scalar("diversity", value, trainer.state.iteration)
 
     def _close(self) -> None:
         if self._writer is not None:
@@ -163,13 +193,16 @@ class ProgressReport:
         self._bar: tqdm | None = None
 
     def attach(self, trainer: "GanAugTrainer") -> None:
-        """Move with the iterations."""
+        """Move with the iterations, in the first process only."""
+        if not is_main_process():
+            return
         trainer.add_event_handler(Events.STARTED, self._open)
         trainer.add_event_handler(Events.ITERATION_COMPLETED, self._move)
         trainer.add_event_handler(Events.EPOCH_COMPLETED, self._log)
         trainer.add_event_handler(GanAugEvents.RUN_CLOSED, self._close)
 
     def _open(self, trainer: "GanAugTrainer") -> None:
+        self._close()
         total = trainer.state.max_epochs * trainer.state.epoch_length
         self._bar = tqdm(
             total=total,

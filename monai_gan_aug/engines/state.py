@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from torch import nn
 
 from monai_gan_aug.engines.checkpoint import differing_keys
-from monai_gan_aug.engines.randomness import random_state
+from monai_gan_aug.engines.distributed import random_states
 from monai_gan_aug.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def trainer_state(trainer: "GanAugTrainer") -> dict[str, Any]:
         "sides": {name: side.state_dict() for name, side in _sides(trainer).items()},
         "loader": dict(loader.state_dict()) if isinstance(loader, Stateful) else {},
         "parts": {name: dict(part.state_dict()) for name, part in trainer.parts.items()},
-        "random": random_state(),
+        "random": random_states(),
     }
 
 
@@ -52,7 +52,8 @@ def restore_trainer_state(trainer: "GanAugTrainer", state: Mapping[str, Any]) ->
         for name, network in _networks(trainer).items()
         for line in differing_keys(network.state_dict(), state["networks"].get(name, {}))
     ]
-    lines += [f"{name}: only here" for name in trainer.parts.keys() - state["parts"].keys()]
+    needed = {n for n, part in trainer.parts.items() if not getattr(part, "optional_state", False)}
+    lines += [f"{name}: only here" for name in sorted(needed - state["parts"].keys())]
     if lines:
         raise DataError(
             f"The checkpoint belongs to another architecture; {len(lines)} keys differ: "
@@ -69,7 +70,8 @@ def restore_trainer_state(trainer: "GanAugTrainer", state: Mapping[str, Any]) ->
     for name, side in _sides(trainer).items():
         side.load_state_dict(state["sides"][name])
     for name, part in trainer.parts.items():
-        part.load_state_dict(state["parts"][name])
+        if name in state["parts"]:
+            part.load_state_dict(state["parts"][name])
     if isinstance(trainer.train_data_loader, Stateful):
         trainer.train_data_loader.load_state_dict(state["loader"])
     trainer.state.iteration = state["iteration"]

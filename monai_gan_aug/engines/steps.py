@@ -1,6 +1,6 @@
 """One update of the discriminator and one of the generator, as plain functions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
 from monai_gan_aug.keys import GanAugKeys, GanKeys
+from monai_gan_aug.losses.adversarial import adversarial_logits
+from monai_gan_aug.losses.view import DiscriminatorView, Regularizer
 
 __all__ = ["Player", "Precision", "discriminator_step", "frozen", "generator_step", "untracked"]
 
@@ -36,6 +38,10 @@ class Precision:
     def forward(self) -> torch.autocast:
         """The context of a forward pass."""
         return torch.autocast(self.device_type, enabled=self.enabled, **self.kwargs)
+
+    def exact(self) -> torch.autocast:
+        """The context of what must not be rounded: gradients of gradients."""
+        return torch.autocast(self.device_type, enabled=False)
 
     def scaler(self) -> torch.amp.GradScaler:
         """A gradient scaler, which acts only where half precision can underflow."""
@@ -64,6 +70,12 @@ class Player:
     def on_logits(self) -> bool:
         """Whether the loss wants logits rather than images."""
         return bool(getattr(self.loss_function, "on_logits", False))
+
+    def loss(self, *logits: Tensor, labels: Tensor | None) -> Tensor:
+        """The loss on logits, told the labels if it has ``wants_labels``."""
+        if getattr(self.loss_function, "wants_labels", False):
+            return self.loss_function(*logits, labels)
+        return self.loss_function(*(adversarial_logits(logit) for logit in logits))
 
     def update(self) -> None:
         """Step the optimiser along the gradients there are."""
@@ -109,7 +121,7 @@ def discriminator_step(
     judge: Callable[..., Tensor],
     labels: Tensor | None = None,
     augment: Images | None = None,
-    penalty: Callable[..., Tensor] | None = None,
+    regularizers: Sequence[Regularizer] = (),
     precision: Precision | None = None,
     accumulation: int = 1,
 ) -> dict[str, Tensor]:
@@ -121,41 +133,64 @@ def discriminator_step(
         player: The discriminator's side.
         reals: Real images, shape ``(B, C, H, W)``.
         fakes: Generated images of the same shape, without graph.
-        judge: ``(images, labels)`` to logits ``(B,)``.
+        judge: ``(images, labels)`` to logits ``(B,)``, or ``(B, 1 + K)`` with class logits.
         labels: Classes of both batches, shape ``(B,)``.
         augment: Applied to everything the discriminator sees.
-        penalty: ``(discriminator, real, fake, labels)`` to a scalar that is added.
+        regularizers: Added to the loss, for losses on logits; never rounded.
         precision: How forward passes are rounded.
         accumulation: Number of parts whose gradients are summed before the update.
 
     Returns:
-        Loss (means over parts), penalty if any, and the logits for a loss on logits; all
-        detached, on the device.
+        Loss (means over parts), every regulariser under ``penalty/<name>``, and the adversarial
+        logits for a loss on logits; all detached, on the device.
+
+    Raises:
+        ValueError: If there are regularisers and the loss is on images.
     """
+    if regularizers and not player.on_logits:
+        raise ValueError("`d_regularizers` need a loss on logits (`on_logits`): change the loss.")
     precision = precision or Precision()
     augment = augment or _unchanged
     player.optimizer.zero_grad(set_to_none=True)
     parts: list[dict[str, Tensor]] = []
-    together = not any(isinstance(module, _BatchNorm) for module in player.network.modules())
+    together = not any(_mixes_images(module) for module in player.network.modules())
     with parametrize.cached():
-        for real, fake, label in _parts(accumulation, reals, fakes, labels):
+        for real, fake, label, is_last in _parts(accumulation, reals, fakes, labels):
             share = len(real) / len(reals)
-            real, fake = augment(torch.cat([real, fake])).chunk(2)
+            seen_real, seen_fake = augment(torch.cat([real, fake])).chunk(2)
             out: dict[str, Tensor] = {}
             with precision.forward():
                 if player.on_logits:
-                    logits = _judge_both(judge, real, fake, label, together=together)
-                    out = dict(zip(LOGITS, logits, strict=True))
-                    loss = player.loss_function(*logits)
+                    both = _judge_both(judge, seen_real, seen_fake, label, together=together)
+                    out = dict(zip(LOGITS, map(adversarial_logits, both), strict=True))
+                    loss = player.loss(*both, labels=label)
                 else:
-                    loss = player.loss_function(fake, real)
-                if penalty is not None:
-                    out[GanAugKeys.PENALTY] = penalty(judge, real, fake, label)
-                    loss = loss + out[GanAugKeys.PENALTY]
-            player.scaler.scale(share * loss).backward()
-            parts.append({GanKeys.DLOSS: loss, **out})
+                    loss = player.loss_function(seen_fake, seen_real)
+            if regularizers:
+                view = DiscriminatorView(
+                    judge=judge,
+                    network=player.network,
+                    real=seen_real,
+                    fake=seen_fake,
+                    labels=label,
+                    real_logits=out[GanAugKeys.REAL_LOGITS],
+                    fake_logits=out[GanAugKeys.FAKE_LOGITS],
+                    plain_real=real,
+                    plain_fake=fake,
+                )
+                with precision.exact():
+                    values = {GanAugKeys.penalty(r.name): r(view) for r in regularizers}
+                loss = loss + torch.stack(list(values.values())).sum()
+                out |= values
+            # weights that are computed once have one graph, which all parts go through
+            player.scaler.scale(share * loss).backward(retain_graph=not is_last)
+            parts.append(_detached({GanKeys.DLOSS: loss, **out}))
     player.update()
     return _gathered(parts)
+
+
+def _mixes_images(module: nn.Module) -> bool:
+    return isinstance(module, _BatchNorm) or getattr(module, "mixes_images", False)
 
 
 def generator_step(
@@ -178,7 +213,7 @@ def generator_step(
         player: The generator's side.
         latents: Shape ``(B, Z)``.
         generate: ``(latents, labels)`` to images.
-        judge: ``(images, labels)`` to logits ``(B,)``.
+        judge: ``(images, labels)`` to logits ``(B,)``, or ``(B, 1 + K)`` with class logits.
         discriminator: The network behind ``judge`` or inside the loss.
         labels: Classes to generate, shape ``(B,)``.
         augment: Applied to everything the discriminator sees.
@@ -193,15 +228,17 @@ def generator_step(
     player.optimizer.zero_grad(set_to_none=True)
     parts: list[dict[str, Tensor]] = []
     with frozen(discriminator), untracked(discriminator), parametrize.cached():
-        for latent, label in _parts(accumulation, latents, labels):
+        for latent, label, is_last in _parts(accumulation, latents, labels):
             with precision.forward():
                 fake = generate(latent, label)
                 seen = augment(fake)
-                loss = player.loss_function(
-                    judge(seen, label).float() if player.on_logits else seen
-                )
-            player.scaler.scale(len(latent) / len(latents) * loss).backward()
-            parts.append({GanKeys.GLOSS: loss, GanKeys.FAKES: fake})
+                if player.on_logits:
+                    loss = player.loss(judge(seen, label).float(), labels=label)
+                else:
+                    loss = player.loss_function(seen)
+            share = len(latent) / len(latents)
+            player.scaler.scale(share * loss).backward(retain_graph=not is_last)
+            parts.append(_detached({GanKeys.GLOSS: loss, GanKeys.FAKES: fake}))
     player.update()
     return _gathered(parts)
 
@@ -226,17 +263,22 @@ def _unchanged(images: Tensor) -> Tensor:
 
 
 def _parts(count: int, *batches: Tensor | None) -> list[tuple[Any, ...]]:
+    """Batches cut into ``count`` parts, and whether a part is the last."""
     if count == 1:
-        return [batches]
+        return [(*batches, True)]
     first = batches[0]
     parts = len(first.chunk(count)) if first is not None else 0
     split = [batch.chunk(count) if batch is not None else [None] * parts for batch in batches]
-    return list(zip(*split, strict=True))
+    return list(zip(*split, [False] * (parts - 1) + [True], strict=True))
+
+
+def _detached(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value.detach() for key, value in values.items()}
 
 
 def _gathered(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
     gathered = {}
     for key, value in parts[0].items():
-        values = [part[key].detach() for part in parts]
+        values = [part[key] for part in parts]
         gathered[key] = torch.stack(values).mean(0) if value.ndim == 0 else torch.cat(values)
     return gathered

@@ -1,79 +1,40 @@
 """The adversarial training engine."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
-from monai.engines import Trainer, default_prepare_batch
+from monai.engines import Trainer
 from monai.engines.utils import IterationEvents, default_metric_cmp_fn
 from monai.inferers import Inferer, SimpleInferer
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from monai_gan_aug.engines.batches import GroupedBatches, prepare_reals
 from monai_gan_aug.engines.devices import require_device
+from monai_gan_aug.engines.distributed import ProcessHandler, spread_random_state
 from monai_gan_aug.engines.events import GanAugEvents
 from monai_gan_aug.engines.guards import FiniteLossGuard
+from monai_gan_aug.engines.layout import prepare_networks
+from monai_gan_aug.engines.precision import resolve_precision
 from monai_gan_aug.engines.randomness import restore_random_state
+from monai_gan_aug.engines.sides import Side
 from monai_gan_aug.engines.state import Stateful, restore_trainer_state, trainer_state
 from monai_gan_aug.engines.steps import (
-    Player,
     Precision,
     discriminator_step,
     generator_step,
     untracked,
 )
 from monai_gan_aug.keys import GanAugKeys, GanKeys
+from monai_gan_aug.losses.view import Regularizer
 from monai_gan_aug.networks.latents import draw_latents
-from monai_gan_aug.transforms.intensity import to_signed
 
-__all__ = ["GanAugTrainer", "prepare_reals"]
+__all__ = ["GanAugTrainer"]
 
 logger = logging.getLogger(__name__)
-
-
-def prepare_reals(
-    batchdata: Any,
-    device: str | torch.device | None = None,
-    non_blocking: bool = False,
-    **kwargs: Any,
-) -> tuple[Tensor, Tensor | None]:
-    """Move a batch to the device and integer images to floating point in ``[-1, 1]`` there.
-
-    Args:
-        batchdata: Whatever :func:`monai.engines.default_prepare_batch` takes.
-        device: The device.
-        non_blocking: Passed to :meth:`torch.Tensor.to`.
-        kwargs: Passed to :meth:`torch.Tensor.to`.
-
-    Returns:
-        Images ``(B, C, H, W)`` and labels ``(B,)`` or nothing.
-    """
-    prepared = default_prepare_batch(batchdata, device, non_blocking, **kwargs)
-    images, labels = prepared if isinstance(prepared, tuple) else (prepared, None)
-    return images if images.is_floating_point() else to_signed(images), labels
-
-
-class _GroupedBatches:
-    """Batches of a loader in groups of ``size``, over and over: one group per iteration."""
-
-    def __init__(self, loader: Iterable[Any], size: int) -> None:
-        self.loader = loader
-        self.size = size
-
-    def __iter__(self) -> Iterator[list[Any]]:
-        group: list[Any] = []
-        while True:
-            received = False
-            for batch in self.loader:
-                received = True
-                group.append(batch)
-                if len(group) == self.size:
-                    yield group
-                    group = []
-            if not received:
-                return
 
 
 class GanAugTrainer(Trainer):
@@ -117,12 +78,15 @@ class GanAugTrainer(Trainer):
         optim_set_to_none: Accepted for compatibility; gradients are always set to nothing.
         to_kwargs: Further arguments of :meth:`torch.Tensor.to`.
         amp_kwargs: Arguments of :class:`torch.autocast`.
-        amp: Whether to use mixed precision.
-        augment: Applied to everything the discriminator sees.
-        d_penalty: ``(discriminator, real, fake, labels)`` to a scalar added to its loss.
-        d_penalty_interval: Apply the penalty in every n-th iteration only.
+        amp: Mixed precision: a flag as in MONAI, ``"bf16"``, ``"fp16"`` or ``"auto"``.
+        augment: Applied to everything the discriminator sees; if it has ``attach``, it is
+            attached like a handler.
+        d_regularizers: Added to the loss of the discriminator, each in every ``interval``-th
+            iteration; see :mod:`monai_gan_aug.losses.regularizers`.
         accumulation_steps: Parts into which a batch is cut to save memory.
         channels_last: Whether networks are stored channels last (faster convolutions).
+        compiled: Whether networks are compiled, or the backend of :func:`torch.compile`.
+        sync_batch_norm: Whether batch norm sees the batches of all processes (GPUs only).
 
     Raises:
         ValueError: If a count is less than 1, or CUDA is asked for and not there.
@@ -158,20 +122,21 @@ class GanAugTrainer(Trainer):
         optim_set_to_none: bool = True,
         to_kwargs: dict[str, Any] | None = None,
         amp_kwargs: dict[str, Any] | None = None,
-        amp: bool = False,
+        amp: bool | str = False,
         augment: Callable[[Tensor], Tensor] | None = None,
-        d_penalty: Callable[..., Tensor] | None = None,
-        d_penalty_interval: int = 1,
+        d_regularizers: Sequence[Regularizer] = (),
         accumulation_steps: int = 1,
         channels_last: bool = False,
+        compiled: bool | str = False,
+        sync_batch_norm: bool = False,
     ) -> None:
         _require_positive(
             max_epochs=max_epochs,
             d_train_steps=d_train_steps,
-            d_penalty_interval=d_penalty_interval,
             accumulation_steps=accumulation_steps,
         )
         device = require_device(device)
+        amp, amp_kwargs = resolve_precision(amp, amp_kwargs, device)
         if epoch_length is None and d_train_steps > 1 and isinstance(train_data_loader, Sized):
             epoch_length = max(1, len(train_data_loader) // d_train_steps)
         super().__init__(
@@ -179,7 +144,7 @@ class GanAugTrainer(Trainer):
             max_epochs=max_epochs,
             data_loader=train_data_loader
             if d_train_steps == 1
-            else _GroupedBatches(train_data_loader, d_train_steps),
+            else GroupedBatches(train_data_loader, d_train_steps),
             epoch_length=epoch_length,
             non_blocking=non_blocking,
             prepare_batch=d_prepare_batch,
@@ -194,15 +159,18 @@ class GanAugTrainer(Trainer):
             to_kwargs=to_kwargs,
             amp_kwargs=amp_kwargs,
         )
-        if channels_last:
-            for network in (g_network, d_network):
-                network.to(memory_format=torch.channels_last)
+        prepare_networks(
+            g_network,
+            d_network,
+            channels_last=channels_last,
+            compiled=compiled,
+            sync_batch_norm=sync_batch_norm,
+            double_backward=any(getattr(r, "differentiates_twice", False) for r in d_regularizers),
+        )
         self.train_data_loader = train_data_loader
         self.precision = Precision(device.type, amp, self.amp_kwargs)
-        self.generator = Player(g_network, g_optimizer, g_loss_function, self.precision.scaler())
-        self.discriminator = Player(
-            d_network, d_optimizer, d_loss_function, self.precision.scaler()
-        )
+        self.generator = Side(g_network, g_optimizer, g_loss_function, self.precision.scaler())
+        self.discriminator = Side(d_network, d_optimizer, d_loss_function, self.precision.scaler())
         self.g_inferer = SimpleInferer() if g_inferer is None else g_inferer
         self.d_inferer = SimpleInferer() if d_inferer is None else d_inferer
         self.d_train_steps = d_train_steps
@@ -210,15 +178,23 @@ class GanAugTrainer(Trainer):
         self.g_prepare_batch = g_prepare_batch
         self.g_update_latents = g_update_latents
         self.augment = augment
-        self.d_penalty = d_penalty
-        self.d_penalty_interval = d_penalty_interval
+        self.d_regularizers = tuple(d_regularizers)
         self.accumulation_steps = accumulation_steps
         self.parts: dict[str, Stateful] = {}
+        self.rollback_reason: str | None = None
         self._random_state: Mapping[str, Any] | None = None
         # registered before any handler that might draw random numbers
         self.add_event_handler(Events.EPOCH_STARTED, self._restore_random_state)
-        FiniteLossGuard().attach(self)
-        self._register_handlers(train_handlers or [])
+        ProcessHandler().attach(self)
+        for regularizer in self.d_regularizers:
+            if isinstance(regularizer, Stateful):
+                self.register_part(f"regularizer_{regularizer.name}", regularizer)
+        if augment is not None and hasattr(augment, "attach"):
+            augment.attach(self)
+        handlers = list(train_handlers or [])
+        if not any(isinstance(handler, FiniteLossGuard) for handler in handlers):
+            handlers.insert(0, FiniteLossGuard())
+        self._register_handlers(handlers)
 
     @property
     def g_network(self) -> nn.Module:
@@ -254,7 +230,7 @@ class GanAugTrainer(Trainer):
     def judge(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Logits of the discriminator, labels passed on if it is conditional."""
         logits: Tensor = self.d_inferer(images, self.d_network, *_accepted(self.d_network, labels))
-        return logits.flatten()
+        return logits if getattr(self.d_network, "auxiliary", False) else logits.flatten()
 
     def run(self) -> None:  # type: ignore[override]
         """Train up to ``max_epochs``, or do nothing if a resumed run is there already."""
@@ -262,10 +238,22 @@ class GanAugTrainer(Trainer):
         try:
             if self._is_done(self.state):
                 logger.info("Training is complete (epoch %d): nothing to do.", self.state.epoch)
-            else:
+            while not self._is_done(self.state):
                 super(Trainer, self).run()  # Trainer.run only replaces the gradient scaler
+                if self.rollback_reason is None:
+                    break
+                self.fire_event(GanAugEvents.ROLLBACK_REQUESTED)
+                if self.rollback_reason is not None:
+                    raise FloatingPointError(
+                        f"{self.rollback_reason} Nothing can roll back: attach a `RunFolder`."
+                    )
         finally:
             self.fire_event(GanAugEvents.RUN_CLOSED)
+
+    def request_rollback(self, reason: str) -> None:
+        """End this iteration and have the last good checkpoint taken up, for ``reason``."""
+        self.rollback_reason = reason
+        self.terminate()
 
     def _iteration(self, engine: Any, batchdata: Any) -> dict[str, Any]:
         if batchdata is None:
@@ -288,7 +276,6 @@ class GanAugTrainer(Trainer):
         latents = self._draw_latents(len(reals))
         with torch.no_grad(), untracked(self.g_network), self.precision.forward():
             fakes = self.generate(latents, labels)
-        skipped = (self.state.iteration - 1) % self.d_penalty_interval
         out = discriminator_step(
             self.discriminator,
             reals,
@@ -296,7 +283,7 @@ class GanAugTrainer(Trainer):
             judge=self.judge,
             labels=labels,
             augment=self.augment,
-            penalty=None if skipped else self.d_penalty,
+            regularizers=self._due_regularizers(),
             precision=self.precision,
             accumulation=self.accumulation_steps,
         )
@@ -307,6 +294,10 @@ class GanAugTrainer(Trainer):
             GanAugKeys.LABELS: labels,
             **out,
         }
+
+    def _due_regularizers(self) -> list[Regularizer]:
+        done = self.state.iteration - 1
+        return [each for each in self.d_regularizers if done % each.interval == 0]
 
     def _generator_turn(self, latents: Tensor, labels: Tensor | None) -> dict[str, Any]:
         if self.g_update_latents:
@@ -357,7 +348,7 @@ class GanAugTrainer(Trainer):
         Raises:
             DataError: If a network differs; the message lists the keys and nothing is changed.
         """
-        self._random_state = restore_trainer_state(self, state_dict)
+        self._random_state = spread_random_state(restore_trainer_state(self, state_dict))
 
 
 def _require_positive(**counts: int) -> None:

@@ -101,10 +101,39 @@ def test_trains_generates_and_evaluates(knobs, tmp_path, monkeypatch):
         **knobs,
         **NETWORK,
         synthetic=[str(made / "datalist.json")],
+        classifier_steps=2,
         workers=1,
     )
     rows = json.loads((output / "quality.json").read_text())
-    assert {row["metric"] for row in rows} == {"kid", "diversity"}
+    assert {"kid", "diversity", "gan_test", "psnr"} <= {row["metric"] for row in rows}
+    assert "Real versus real" in (output / "quality.md").read_text()
+
+    run(
+        config_file=files("screen"),
+        **knobs,
+        **NETWORK,
+        synthetic=[str(made / "datalist.json")],
+        discriminator_checkpoint=str(output / "checkpoints"),
+        minimum_patients=8,
+        near_copies="drop",
+        workers=1,
+    )
+    screening = json.loads((output / "screening.json").read_text())
+    assert "no proof of privacy" in screening["caveat"]
+    assert "membership_by_discriminator" in {row["metric"] for row in screening["rows"]}
+    assert not (output / "closest_pairs.png").exists()
+
+    run(
+        config_file=files("select"),
+        **knobs,
+        **NETWORK,
+        synthetic=str(made / "datalist_screened.json"),
+        budget=2,
+        workers=1,
+    )
+    chosen = SyntheticDatalist.load(made / "datalist_selected.json")
+    assert len(chosen.training) == 4
+    assert {"filter", "truncation"} <= set(chosen.provenance.settings)
     assert_without_canary([output, made, Path(knobs["cache_dir"])])
 
 

@@ -96,3 +96,23 @@ def test_evaluation_is_in_order_and_complete():
     loader = EvaluationLoader(Numbers([0] * 10), batch_size=4)
     assert drawn(loader) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
     assert len(loader) == 3
+
+
+@pytest.mark.parametrize("balance", ["none", "weighted"])
+@pytest.mark.parametrize("world_size", [2, 3])
+def test_processes_together_see_the_batches_of_one(balance, world_size):
+    source = Numbers(np.arange(20) % 3)
+    whole = drawn(BatchLoader(source, 6, 4, balance=balance, seed=3))
+    parts = [
+        drawn(BatchLoader(source, 6, 4, balance=balance, seed=3, rank=r, world_size=world_size))
+        for r in range(world_size)
+    ]
+    for batch, *shares in zip(whole, *parts, strict=True):
+        assert batch == [index for share in shares for index in share]
+        assert {len(share) for share in shares} == {6 // world_size}
+
+
+@pytest.mark.parametrize(("rank", "world_size"), [(0, 4), (2, 2), (-1, 2)])
+def test_a_batch_that_cannot_be_shared_equally_is_refused(rank, world_size):
+    with pytest.raises(ValueError, match=f"multiple of the {world_size} processes"):
+        BatchLoader(Numbers([0] * 20), 6, 1, rank=rank, world_size=world_size)

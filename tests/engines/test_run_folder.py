@@ -1,3 +1,5 @@
+import json
+import multiprocessing
 import os
 import signal
 
@@ -5,10 +7,13 @@ import pytest
 import torch
 from ignite.engine import Events
 
+from monai_gan_aug.augmentation.policies import SeenImages
 from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.engines.handlers import CurveRecorder
+from monai_gan_aug.engines.randomness import seed_everything
 from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.losses.regularizers import R1, LeCam
 
 
 def tensors(content, path=""):
@@ -49,6 +54,57 @@ def test_three_and_three_epochs_equal_six_bit_for_bit(make_trainer, tmp_path, d_
     assert [key for key in whole if whole[key] != parts[key]] == []
     curves = [(tmp_path / name / "curves.json").read_text() for name in ("whole", "parts")]
     assert curves[0] == curves[1]
+
+
+def test_state_of_augmentation_and_regularisers_resumes_bit_for_bit(make_trainer, tmp_path):
+    def settings():
+        seen = SeenImages("adaptive", 0.0, 100, instance_noise=0.2, instance_noise_steps=20)
+        return {"augment": seen, "d_regularizers": [LeCam(), R1(1.0, interval=5)]}
+
+    run(make_trainer, tmp_path / "whole", 4, **settings())
+    run(make_trainer, tmp_path / "parts", 2, **settings())
+    torch.rand(7)
+    resumed = run(make_trainer, tmp_path / "parts", 4, resume=True, **settings())
+    whole, parts = (
+        dict(tensors(load_checkpoint(tmp_path / name / "checkpoints")))
+        for name in ("whole", "parts")
+    )
+    assert [key for key in whole.keys() | parts.keys() if whole[key] != parts[key]] == []
+    assert resumed.parts["adaptive_augment"].probability > 0
+    curves = [(tmp_path / name / "curves.json").read_text() for name in ("whole", "parts")]
+    assert curves[0] == curves[1]
+    recorded = json.loads(curves[0]).keys()
+    assert {"penalty/lecam", "penalty/r1", "augment_probability"} <= recorded
+
+
+def killed(make_trainer, folder):
+    torch.set_num_threads(1)  # threads do not survive a fork
+    seed_everything(3)
+    handlers = [CurveRecorder(folder / "curves.json", every=3), RunFolder(folder)]
+    trainer = make_trainer(max_epochs=6, handlers=handlers)
+    trainer.add_event_handler(
+        Events.ITERATION_COMPLETED(once=14), lambda: os.kill(os.getpid(), signal.SIGKILL)
+    )
+    trainer.run()
+
+
+def test_a_run_killed_in_its_fourth_epoch_goes_on_bit_for_bit(make_trainer, tmp_path):
+    process = multiprocessing.get_context("fork").Process(
+        target=killed, args=(make_trainer, tmp_path / "parts")
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert load_checkpoint(tmp_path / "parts" / "checkpoints")["trainer"]["iteration"] == 12
+    seed_everything(3)
+    run(make_trainer, tmp_path / "whole", 6)
+    seed_everything(4)
+    run(make_trainer, tmp_path / "parts", 6, resume=True)
+    whole, parts = (
+        dict(tensors(load_checkpoint(tmp_path / name / "checkpoints")))
+        for name in ("whole", "parts")
+    )
+    assert whole == parts
 
 
 def test_an_interrupted_epoch_is_finished_bit_for_bit(make_trainer, tmp_path):

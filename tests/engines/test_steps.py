@@ -14,7 +14,9 @@ from monai_gan_aug.engines.steps import (
 )
 from monai_gan_aug.keys import GanAugKeys, GanKeys
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss
+from monai_gan_aug.losses.auxiliary import AuxiliaryDiscriminatorLoss
 from monai_gan_aug.networks.dcgan import Discriminator, Generator
+from monai_gan_aug.networks.stylegan import Discriminator as StyleDiscriminator
 
 
 def player(network, loss):
@@ -73,6 +75,19 @@ def test_parts_add_up_to_the_whole_batch():
         torch.testing.assert_close(a, b)
 
 
+def test_parts_share_weights_under_spectral_norm():
+    def make():
+        torch.manual_seed(0)
+        network = Discriminator(16, 1, width=4, norm=None, spectral_norm=True)
+        return player(network, DiscriminatorLoss("bce"))
+
+    whole, parts = make(), make()
+    discriminator_step(whole, images(), -images(), judge=whole.network)
+    discriminator_step(parts, images(), -images(), judge=parts.network, accumulation=3)
+    for a, b in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
 def test_generator_step_leaves_the_discriminator_alone():
     generator, side = pair("batch")
     before = weights(side.network)
@@ -110,12 +125,103 @@ def test_spectral_norm_iterates_once_per_step():
     calls = []
     norm = network.head.parametrizations.weight[0]
     norm.register_forward_hook(lambda *_: calls.append(1))
-    discriminator_step(side, images(), -images(), judge=network, penalty=two_calls)
+    discriminator_step(side, images(), -images(), judge=network, regularizers=[TwoCalls()])
     assert len(calls) == 1
 
 
-def two_calls(judge, real, fake, labels):
-    return judge(real, labels).mean() + judge(fake, labels).mean()
+class TwoCalls:
+    """A regulariser that judges both batches once more."""
+
+    name, interval = "two_calls", 1
+
+    def __call__(self, view):
+        return view.logits(view.real).mean() + view.logits(view.fake).mean()
+
+
+def test_a_regulariser_adds_its_value_to_the_loss():
+    _, plain = pair()
+    _, more = pair()
+    first = discriminator_step(plain, images(), -images(), judge=plain.network)
+    second = discriminator_step(
+        more, images(), -images(), judge=more.network, regularizers=[TwoCalls()]
+    )
+    value = second[GanAugKeys.penalty("two_calls")]
+    assert value.ndim == 0
+    assert not value.requires_grad
+    torch.testing.assert_close(second[GanKeys.DLOSS], first[GanKeys.DLOSS] + value)
+
+
+def test_regularisers_see_images_before_and_after_augmentation():
+    _, side = pair()
+    views = []
+
+    class Spy(TwoCalls):
+        def __call__(self, view):
+            views.append(view)
+            return super().__call__(view)
+
+    discriminator_step(
+        side,
+        images(),
+        -images(),
+        judge=side.network,
+        augment=lambda x: x + 1,
+        regularizers=[Spy()],
+    )
+    torch.testing.assert_close(views[0].plain_real, images())
+    torch.testing.assert_close(views[0].real, images() + 1)
+    torch.testing.assert_close(views[0].fake, 1 - images())
+    torch.testing.assert_close(views[0].plain_fake, -images())
+
+
+def test_regularisers_are_not_rounded_under_mixed_precision():
+    _, side = pair()
+    seen = []
+
+    class Spy(TwoCalls):
+        def __call__(self, view):
+            seen.append(torch.is_autocast_enabled("cpu"))
+            return super().__call__(view)
+
+    precision = Precision("cpu", True, {"dtype": torch.bfloat16})
+    discriminator_step(
+        side, images(), -images(), judge=side.network, regularizers=[Spy()], precision=precision
+    )
+    assert seen == [False]
+
+
+def test_a_loss_on_images_takes_no_regularisers():
+    _, side = pair()
+    side.loss_function = lambda fake, real: side.network(fake).mean()
+    with pytest.raises(ValueError, match="loss on logits"):
+        discriminator_step(side, images(), images(), judge=side.network, regularizers=[TwoCalls()])
+
+
+def test_a_loss_that_wants_labels_is_told_them():
+    torch.manual_seed(0)
+    network = Discriminator(16, 1, width=4, num_classes=3, label_head="auxiliary")
+    told = []
+
+    class Loss(AuxiliaryDiscriminatorLoss):
+        def forward(self, real_logits, fake_logits, labels):
+            told.append((real_logits.shape, labels.tolist()))
+            return super().forward(real_logits, fake_logits, labels)
+
+    labels = torch.tensor([0, 1, 2, 0, 1, 2])
+    out = discriminator_step(
+        player(network, Loss()), images(), -images(), judge=network, labels=labels
+    )
+    assert told == [((6, 4), labels.tolist())]
+    assert out[GanAugKeys.REAL_LOGITS].shape == (6,)
+
+
+def test_networks_that_compare_images_judge_each_batch_alone():
+    torch.manual_seed(0)
+    network = StyleDiscriminator(16, 1, width=4)
+    side = player(network, DiscriminatorLoss("bce"))
+    expected = copy.deepcopy(network)
+    out = discriminator_step(side, images(4), images(4) * 0.1, judge=lambda x, labels: network(x))
+    torch.testing.assert_close(out[GanAugKeys.REAL_LOGITS], expected(images(4)).detach())
 
 
 def test_frozen_restores_what_was_learning():

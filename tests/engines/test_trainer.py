@@ -8,7 +8,8 @@ from monai.handlers import StatsHandler
 from monai.networks.nets import Discriminator as MonaiDiscriminator
 from monai.networks.nets import Generator as MonaiGenerator
 
-from monai_gan_aug.engines.trainer import GanAugTrainer, prepare_reals
+from monai_gan_aug.engines.batches import prepare_reals
+from monai_gan_aug.engines.trainer import GanAugTrainer
 from monai_gan_aug.keys import GanAugKeys, GanKeys
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss
 
@@ -107,13 +108,17 @@ def test_postprocessing_runs(make_trainer):
 def test_a_lazy_penalty_comes_in_its_turn(make_trainer):
     calls = []
 
-    def penalty(judge, real, fake, labels):
-        calls.append(trainer.state.iteration)
-        return judge(real, labels).mean() * 0
+    class Penalty:
+        name, interval = "lazy", 2
 
-    trainer = make_trainer(steps=5, d_penalty=penalty, d_penalty_interval=2)
+        def __call__(self, view):
+            calls.append(trainer.state.iteration)
+            return view.real_logits.mean() * 0
+
+    trainer = make_trainer(steps=5, d_regularizers=[Penalty()])
     trainer.run()
     assert calls == [1, 3, 5]
+    assert trainer.state.output[GanAugKeys.penalty("lazy")] == 0
 
 
 def test_the_same_latents_serve_both_on_request(make_trainer):

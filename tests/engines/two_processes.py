@@ -1,0 +1,163 @@
+"""What ``test_distributed.py`` runs under torchrun, and leaves in a folder."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from ignite.engine import Events
+from torch import nn
+
+from monai_gan_aug.augmentation.differentiable import DiffAugment
+from monai_gan_aug.data.loading import BatchLoader
+from monai_gan_aug.engines.averaging import WeightAverage
+from monai_gan_aug.engines.distributed import join_processes, leave_processes, world_size
+from monai_gan_aug.engines.grids import SampleGrid
+from monai_gan_aug.engines.guards import CollapseGuard, GradientGuard
+from monai_gan_aug.engines.handlers import CurveRecorder, ProgressReport, TensorBoardWriter
+from monai_gan_aug.engines.run_folder import RunFolder
+from monai_gan_aug.engines.trainer import GanAugTrainer
+from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss
+from monai_gan_aug.networks.dcgan import Discriminator, Generator
+
+RANK = int(os.environ.get("RANK", "0"))
+GLOBAL_BATCH = 8
+
+
+class Images:
+    """Twenty random images of two classes."""
+
+    targets = np.arange(20) % 2
+    datalist = SimpleNamespace(labels=("a", "b"))
+
+    def __len__(self):
+        return 20
+
+    def batch(self, indices):
+        draw = np.random.default_rng(0)
+        images = draw.integers(0, 256, (20, 1, 16, 16), dtype=np.uint8)
+        return {
+            "image": torch.from_numpy(images[indices]),
+            "label": torch.from_numpy(self.targets[indices]),
+        }
+
+
+class Flat(nn.Module):
+    """A generator without batch norm."""
+
+    num_classes = 0
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 256), nn.Tanh())
+
+    def forward(self, latents):
+        return self.layers(latents).view(-1, 1, 16, 16)
+
+
+class SharedLatents:
+    """This process's part of latents that do not depend on how many processes there are."""
+
+    def __init__(self):
+        self.draw = torch.Generator().manual_seed(3)
+
+    def __call__(self, num_latents, latent_size, **kwargs):
+        latents = torch.randn(num_latents * world_size(), latent_size, generator=self.draw)
+        return latents[RANK * num_latents : (RANK + 1) * num_latents]
+
+
+def trainer_of(generator, discriminator, epochs, handlers, **more):
+    share = {"rank": RANK, "world_size": world_size()}
+    loader = BatchLoader(Images(), GLOBAL_BATCH, 3, **share)
+    return GanAugTrainer(
+        "cpu",
+        epochs,
+        loader,
+        generator,
+        torch.optim.Adam(generator.parameters(), 1e-3),
+        GeneratorLoss(),
+        discriminator,
+        torch.optim.Adam(discriminator.parameters(), 1e-3),
+        DiscriminatorLoss(),
+        epoch_length=3,
+        latent_shape=8,
+        train_handlers=handlers,
+        **more,
+    )
+
+
+def everything(folder, resume=False, every=2):
+    return [
+        CurveRecorder(folder / "curves.json", every=every),
+        GradientGuard(every=2),
+        CollapseGuard(),
+        ProgressReport(),
+        TensorBoardWriter(folder / "events"),
+        SampleGrid(folder / "samples"),
+        RunFolder(folder, resume=resume),
+    ]
+
+
+def plain(folder):
+    """No batch norm, given latents: comparable with a single process."""
+    torch.manual_seed(RANK)  # the first process's weights must win
+    generator, discriminator = Flat(), Discriminator(16, 1, width=4, norm=None)
+    trainer = trainer_of(
+        generator, discriminator, 2, everything(folder), g_prepare_batch=SharedLatents()
+    )
+    trainer.run()
+    keep(folder, trainer)
+
+
+def full(folder, epochs, resume=False, on_step=None):
+    """Batch norm, spectral norm, classes, augmentation, averaged weights, own random numbers."""
+    torch.manual_seed(0)
+    generator = Generator(16, 1, 8, width=4, num_classes=2)
+    discriminator = Discriminator(16, 1, width=4, num_classes=2, spectral_norm=True)
+    handlers = [WeightAverage(generator), *everything(folder, resume, every=3)]
+    trainer = trainer_of(generator, discriminator, epochs, handlers, augment=DiffAugment())
+    if on_step is not None:
+        trainer.add_event_handler(Events.ITERATION_COMPLETED, on_step)
+    trainer.run()
+    keep(folder, trainer)
+
+
+def keep(folder, trainer):
+    state = {
+        "generator": trainer.g_network.state_dict(),
+        "discriminator": trainer.d_network.state_dict(),
+        "average": trainer.sampling_network.state_dict(),
+        "latents": trainer.state.output["latents"],
+    }
+    torch.save(state, folder / f"rank_{RANK}.pt")
+
+
+def die(engine):
+    if RANK == 1 and engine.state.iteration == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main():
+    folder = Path(sys.argv[1])
+    torch.set_num_threads(1)
+    for name in ("alone", "plain", "whole", "parts", "killed"):
+        (folder / name).mkdir(exist_ok=True, parents=True)
+    if sys.argv[2] == "train" and RANK == 0:
+        plain(folder / "alone")
+    join_processes("cpu")
+    if sys.argv[2] == "killed":
+        full(folder / "killed", 4, on_step=die)
+    else:
+        plain(folder / "plain")
+        full(folder / "whole", 2)
+        full(folder / "parts", 1)
+        torch.rand(7 + RANK)
+        full(folder / "parts", 2, resume=True)
+    leave_processes()
+
+
+if __name__ == "__main__":
+    main()
