@@ -20,8 +20,12 @@ def _inspect(arguments: argparse.Namespace) -> None:
     from monai_gan_aug.io.contact_sheet import contact_sheet
     from monai_gan_aug.io.inspection import inspect_folder
 
-    inspection = inspect_folder(arguments.source)
+    inspection = inspect_folder(
+        arguments.source, decode=arguments.decode, rejected=arguments.rejected
+    )
     print(inspection.table())
+    if arguments.rejected and arguments.rejected.is_file():
+        print(f"Every file that was skipped or is unreadable: {arguments.rejected}")
     if arguments.sheet:
         contact_sheet(arguments.source, arguments.sheet)
         print(f"Contact sheet: {arguments.sheet} (shows real images: keep it with the data)")
@@ -60,10 +64,22 @@ def _published(arguments: argparse.Namespace) -> Any:
     return known.source
 
 
+def _slice_rule(arguments: argparse.Namespace) -> Any:
+    """The rule that any option about slices asks for, or ``None``."""
+    from monai_gan_aug.data.slices import SliceRule
+
+    named = ("every", "region", "plane", "content", "share")
+    given = {name: getattr(arguments, name) for name in named}
+    given = {name: value for name, value in given.items() if value is not None}
+    return SliceRule(**given) if given or arguments.slices else None
+
+
 def _prepare(arguments: argparse.Namespace) -> None:
     from monai_gan_aug.data.preparation import prepare
 
     source = _published(arguments) if arguments.published else _source(arguments)
+    source.slices = _slice_rule(arguments)
+    rejected = arguments.rejected or arguments.out.with_suffix(".rejected.txt")
     datalist = prepare(
         source,
         arguments.source,
@@ -77,6 +93,8 @@ def _prepare(arguments: argparse.Namespace) -> None:
         name=arguments.name or arguments.source.resolve().name,
         caveats=tuple(arguments.caveat),
         on_error=arguments.on_error,
+        max_bad_fraction=arguments.max_bad_fraction,
+        rejected=rejected,
         on_duplicates=arguments.on_duplicates,
     )
     for split in ("training", "validation", "test"):
@@ -84,6 +102,8 @@ def _prepare(arguments: argparse.Namespace) -> None:
         row = ", ".join(f"{k}: {images[k]} images of {patients[k]} patients" for k in images)
         print(f"{split:<11} {row}")
     print(f"Patients from {datalist.split.grouping}. Split hash {datalist.sha256[:12]}.")
+    if rejected.is_file():
+        print(f"Images left out, with reasons: {rejected}")
     print(f"Written: {arguments.out} (paths are relative to {arguments.source})")
 
 
@@ -138,6 +158,10 @@ def _parser() -> argparse.ArgumentParser:
 
     inspect = commands.add_parser("inspect", help="say what is in a folder, and what is unreadable")
     inspect.add_argument("source", type=Path, help="folder of images")
+    inspect.add_argument("--decode", action="store_true", help="decode every image as well")
+    inspect.add_argument(
+        "--rejected", type=Path, help="list every skipped or unreadable file, with its reason, here"
+    )
     inspect.add_argument("--sheet", type=Path, help="also write a contact sheet (PNG) here")
     inspect.set_defaults(run=_inspect)
 
@@ -201,7 +225,32 @@ def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
         help="sentence for every report (repeatable)",
     )
     add("--on-error", choices=("raise", "skip"), default="raise")
+    add("--max-bad-fraction", type=float, default=0.02, help="skip: largest part that may be bad")
+    add("--rejected", type=Path, help="list of images at fault (default: beside the datalist)")
     add("--on-duplicates", choices=("refuse", "group"), default="refuse")
+    _add_slice_arguments(parser)
+
+
+def _add_slice_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("slices of series, multi-frame files and volumes")
+    group.add_argument("--slices", action="store_true", help="take each; the rules below do, too")
+    group.add_argument("--every", type=int, metavar="N", help="take every n-th slice")
+    group.add_argument(
+        "--region",
+        nargs=2,
+        type=float,
+        metavar=("FROM", "TO"),
+        help="part of the body along the series: 0 is its lower end, 1 its upper one",
+    )
+    group.add_argument("--plane", choices=("axial", "coronal", "sagittal"), help="of volumes")
+    group.add_argument(
+        "--content",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="values, in HU for CT, that --share of the pixels must have",
+    )
+    group.add_argument("--share", type=float, help="see --content (default: 0.05)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -56,3 +56,29 @@ def test_a_missing_study_is_an_error_not_a_traceback(tmp_path, capsys):
     (tmp_path / "study.json").write_text(json.dumps({"schema": 1}))
     assert main(["report", str(tmp_path / "study.json")]) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_prepare_takes_slices_by_rule(tmp_path, monkeypatch):
+    monkeypatch.setenv("MONAI_GAN_AUG_KEY_FILE", str(tmp_path / "patient.key"))
+    main(["phantoms", str(tmp_path / "ct"), "--patients", "14", "--slices", "5", "--size", "32"])
+    out = tmp_path / "datalist.json"
+    rule = ["--every", "2", "--region", "0.2", "1.0", "--content", "0", "100"]
+    assert main(["prepare", str(tmp_path / "ct"), "--kind", "dicom", "--out", str(out), *rule]) == 0
+    assert len(Datalist.load(out).entries()) == 2 * 14
+
+
+def test_prepare_lists_what_it_left_out(folder, capsys):
+    (folder / "images" / "ill" / "ill0_9.png").touch()
+    out = folder / "datalist.json"
+    words = ["prepare", str(folder / "images"), "--out", str(out), "--group", "none"]
+    assert main([*words, "--on-error", "skip", "--max-bad-fraction", "0.1"]) == 0
+    assert "datalist.rejected.txt" in capsys.readouterr().out
+    assert "ill0_9.png is empty" in (folder / "datalist.rejected.txt").read_text()
+
+
+def test_inspect_lists_what_it_rejects(folder, capsys):
+    (folder / "images" / "ill" / "ill0_9.png").touch()
+    rejected = folder / "rejected.txt"
+    assert main(["inspect", str(folder / "images"), "--rejected", str(rejected)]) == 0
+    assert "1 unreadable" in capsys.readouterr().out
+    assert rejected.read_text().startswith("ill/ill0_9.png is empty")

@@ -15,13 +15,13 @@ from PIL import Image
 from monai_gan_aug.data.datalist import Entry
 from monai_gan_aug.data.decoding import decode_images
 from monai_gan_aug.data.paths import printable
+from monai_gan_aug.data.similarity import correlated_pairs
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.image import DecodedImage, Units
 
 __all__ = [
     "Thumbnail",
     "Thumbnails",
-    "correlated_pairs",
     "find_identical",
     "find_near_duplicates",
     "merge_groups",
@@ -137,28 +137,6 @@ def read_thumbnails(
         else:
             vectors[position] = decoded.pixels.ravel()
     return Thumbnails(vectors, tuple(units), bad)
-
-
-def correlated_pairs(vectors: np.ndarray, threshold: float, *, block: int = 1024) -> list[Pair]:
-    """All pairs of rows whose Pearson correlation reaches ``threshold``.
-
-    Args:
-        vectors: Shape ``(N, F)``.
-        threshold: In ``(0, 1]``.
-        block: Rows compared at a time; memory grows with its square.
-    """
-    if not 0 < threshold <= 1:
-        raise ValueError(f"`threshold` must lie in (0, 1], got {threshold}.")
-    centred = vectors - vectors.mean(axis=1, keepdims=True)
-    unit = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
-    unit = unit.astype(np.float32)
-    pairs: list[Pair] = []
-    for top in range(0, len(unit), block):
-        for left in range(top, len(unit), block):
-            close = unit[top : top + block] @ unit[left : left + block].T >= threshold - 1e-6
-            rows, columns = np.nonzero(np.triu(close, k=1) if left == top else close)
-            pairs += [(int(i) + top, int(j) + left) for i, j in zip(rows, columns, strict=True)]
-    return pairs
 
 
 def merge_groups(entries: Sequence[Entry], pairs: Sequence[Pair]) -> tuple[Entry, ...]:

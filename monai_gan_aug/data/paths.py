@@ -3,19 +3,9 @@
 from pathlib import Path, PurePosixPath
 
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.names import printable
 
 __all__ = ["printable", "resolve_inside"]
-
-
-def printable(name: str) -> str:
-    r"""``name`` with bytes that are not UTF-8 and control characters escaped, for messages.
-
-    Example:
-        >>> printable("a\nb.png")
-        'a\\nb.png'
-    """
-    visible = name.encode("utf-8", "backslashreplace").decode()
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in visible)
 
 
 def resolve_inside(root: Path, name: str) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from tqdm import tqdm
 
 from monai_gan_aug.data.datalist import NO_GROUPING, Entry
@@ -15,17 +16,18 @@ from monai_gan_aug.data.decoding import available_cores
 from monai_gan_aug.data.duplicates import (
     Pair,
     Thumbnails,
-    correlated_pairs,
     find_identical,
     merge_groups,
     read_thumbnails,
 )
 from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.data.pseudonyms import PatientKey
+from monai_gan_aug.data.similarity import correlated_pairs
 from monai_gan_aug.data.sources import Source, SourceRecord
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.image import Units
+from monai_gan_aug.io.rejected import rejected_list
 
 __all__ = ["OnDuplicates", "Pool", "pool_entries"]
 
@@ -35,6 +37,7 @@ NO_PATIENTS = (
     "There are no patient ids: every image counts as its own patient, so images of one patient may "
     "be in training and test, and intervals are too narrow."
 )
+SHOWN_FAULTS = 20
 logger = logging.getLogger(__name__)
 
 
@@ -69,6 +72,7 @@ def pool_entries(
     on_duplicates: OnDuplicates = "group",
     threshold: float = 0.995,
     max_bad_fraction: float = 0.02,
+    rejected: Path | str | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> Pool:
@@ -85,6 +89,7 @@ def pool_entries(
             ``"refuse"`` keeps them apart and leaves it to the split to refuse them.
         threshold: Correlation from which two images count as copies.
         max_bad_fraction: Largest part of the images that a source may skip.
+        rejected: Text file that gets a line for every image at fault, also when that ends it all.
         workers: Decoding processes; ``None`` for one per core.
         progress: Whether to show progress bars.
 
@@ -96,16 +101,23 @@ def pool_entries(
         raise ValueError(f"`on_duplicates` must be 'refuse' or 'group', got {on_duplicates!r}.")
     root = Path(root)
     grouping = _grouping(source, group)
-    labels, records, caveats = _choose_classes(source.records(root), classes)
-    key = PatientKey.load_or_create(key_file)
-    entries = _entries(records, labels, root, key, grouping, progress)
-    small = read_thumbnails(entries, root, workers=workers, progress=progress)
-    caveats += _fault_caveats(source, len(entries), small, max_bad_fraction)
+    with rejected_list(rejected) as reject:
+        try:
+            records = source.records(root)
+        finally:
+            for fault in source.faults:
+                reject(fault)
+        labels, records, caveats = _choose_classes(records, classes)
+        key = PatientKey.load_or_create(key_file)
+        entries = _entries(records, labels, root, key, grouping, progress)
+        small = read_thumbnails(entries, root, workers=workers, progress=progress)
+        for error in small.bad.values():
+            reject(str(error))
+        caveats += _fault_caveats(source, len(entries), small, max_bad_fraction, rejected)
     _refuse_mixed_units(small.units)
     good = [position for position in range(len(entries)) if position not in small.bad]
     entries = tuple(entries[position] for position in good)
-    copies = correlated_pairs(small.vectors[good], threshold)
-    copies = sorted({*copies, *find_identical(entries)})
+    copies = _copies(entries, small.vectors, good, threshold)
     _refuse_conflicts(entries, labels, copies)
     if on_duplicates == "group":
         caveats += _copies_caveat(entries, copies)
@@ -115,6 +127,17 @@ def pool_entries(
     for caveat in caveats:
         logger.warning(caveat)
     return Pool(labels, entries, grouping, key.fingerprint, tuple(caveats), tuple(copies))
+
+
+def _copies(
+    entries: Sequence[Entry], vectors: np.ndarray, good: Sequence[int], threshold: float
+) -> list[Pair]:
+    """Pairs of images that look the same; of identical files, the first one is compared."""
+    identical = find_identical(entries)
+    repeated = {j for _, j in identical}
+    distinct = [position for position in range(len(entries)) if position not in repeated]
+    near = correlated_pairs(vectors, threshold, rows=[good[position] for position in distinct])
+    return sorted({*((distinct[i], distinct[j]) for i, j in near), *identical})
 
 
 def _grouping(source: Source, group: str | None) -> str:
@@ -131,7 +154,11 @@ def _grouping(source: Source, group: str | None) -> str:
 
 
 def _fault_caveats(
-    source: Source, listed: int, small: Thumbnails, max_bad_fraction: float
+    source: Source,
+    listed: int,
+    small: Thumbnails,
+    max_bad_fraction: float,
+    rejected: Path | str | None,
 ) -> list[str]:
     """A sentence about skipped images; raises when none, or not so many, may be skipped."""
     for error in small.bad.values():
@@ -142,11 +169,18 @@ def _fault_caveats(
     if len(faults) > max_bad_fraction * total:
         raise DataError(
             f"{len(faults)} of {total} images are at fault, more than `max_bad_fraction` "
-            f"{max_bad_fraction} allows; the first: {faults[0]}"
+            f"{max_bad_fraction} allows; {_where_all_are(faults, rejected)}the first: {faults[0]}"
         )
-    for fault in faults:
+    for fault in faults[:SHOWN_FAULTS]:
         logger.warning("Skipped: %s", fault)
+    if len(faults) > SHOWN_FAULTS:
+        more = len(faults) - SHOWN_FAULTS
+        logger.warning("Skipped: … and %d more; %s", more, _where_all_are(faults, rejected))
     return [f"{len(faults)} of {total} images were skipped because of faults."] if faults else []
+
+
+def _where_all_are(faults: Sequence[str], rejected: Path | str | None) -> str:
+    return "" if rejected is None else f"all {len(faults)} are listed in {Path(rejected).name}; "
 
 
 def _refuse_mixed_units(units: Sequence[Units | None]) -> None:

@@ -31,6 +31,7 @@ def prepare(
     on_duplicates: OnDuplicates = "refuse",
     min_patients_per_class: int = 2,
     max_bad_fraction: float = 0.02,
+    rejected: Path | str | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> Datalist:
@@ -53,6 +54,7 @@ def prepare(
             their patients beforehand.
         min_patients_per_class: Patients that each part gets of every class.
         max_bad_fraction: Largest part of the images that may be skipped.
+        rejected: Text file that gets a line for every image at fault.
         workers: Decoding processes; ``None`` for one per core.
         progress: Whether to show progress bars.
 
@@ -73,6 +75,7 @@ def prepare(
         group=group,
         on_duplicates=on_duplicates,
         max_bad_fraction=max_bad_fraction,
+        rejected=rejected,
         workers=workers,
         progress=progress,
     )

@@ -8,6 +8,7 @@ from PIL import Image
 
 from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.image import DecodedImage, Units
+from monai_gan_aug.io.listing import list_frames
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.io.reading import read_image
 from monai_gan_aug.io.walking import walk_images
@@ -22,6 +23,8 @@ def contact_sheet(
     source: str | Path, path: str | Path, *, columns: int = 10, rows: int = 10, tile: int = 128
 ) -> int:
     """Write a PNG with images taken at even distances from the files below ``source``.
+
+    Frames of multi-frame files and slices of volumes are images, too.
 
     Grey images are shown in the window of their file, or between their percentiles 1 and 99; the
     sheet shows patients and carries no names. Unreadable images are left out.
@@ -44,9 +47,10 @@ def contact_sheet(
         raise ValueError(f"Numbers must be positive, got {columns} x {rows} tiles of {tile}.")
     source = Path(source)
     tiles = []
-    for name in _evenly(source, columns * rows):
+    for name, frame in _evenly(source, columns * rows):
         try:
-            tiles.append(_thumbnail(read_image(source / name, target_size=tile), tile))
+            image = read_image(source / name, target_size=tile, frame=frame)
+            tiles.append(_thumbnail(image, tile))
         except ImageReadError:
             continue
     if not tiles:
@@ -61,11 +65,31 @@ def contact_sheet(
     return len(tiles)
 
 
-def _evenly(source: Path, wanted: int) -> list[Path]:
-    """At most ``wanted`` names; two walks, so that memory does not grow with the folder."""
+def _evenly(source: Path, wanted: int) -> list[tuple[Path, int | None]]:
+    """At most ``wanted`` images; two walks, so that memory does not grow with the folder.
+
+    Of fewer files than that, each frame may be taken; of more files, the middle frame of some.
+    """
     total = sum(1 for _ in walk_images(source))
-    chosen = {round(i) for i in np.linspace(0, total - 1, min(wanted, total))}
-    return [found.name for i, found in enumerate(walk_images(source)) if i in chosen]
+    chosen = _even_places(total, wanted)
+    files = [found.name for i, found in enumerate(walk_images(source)) if i in chosen]
+    frames = {name: _frames(source / name) for name in files}
+    if total >= wanted:
+        return [(n, some[len(some) // 2] if some else None) for n, some in frames.items()]
+    every = [(name, frame) for name, some in frames.items() for frame in some or [None]]
+    chosen = _even_places(len(every), wanted)
+    return [place for i, place in enumerate(every) if i in chosen]
+
+
+def _even_places(total: int, wanted: int) -> set[int]:
+    return {round(i) for i in np.linspace(0, total - 1, min(wanted, total))}
+
+
+def _frames(path: Path) -> range | None:
+    try:
+        return list_frames(path)
+    except ImageReadError:
+        return None
 
 
 def _thumbnail(image: DecodedImage, tile: int) -> npt.NDArray[np.uint8]:

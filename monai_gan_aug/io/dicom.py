@@ -50,6 +50,7 @@ IMAGE_TAGS = (
     "ImagerPixelSpacing",
     "PixelAspectRatio",
 )
+LARGEST_VALUE = float(np.finfo(np.float32).max)
 NOT_HOUNSFIELD = frozenset(
     {"OD", "US", "MGML", "Z_EFF", "ED", "EDW", "HU_MOD", "PCT", "IED", "IMP", "MEV"}
 )
@@ -145,6 +146,10 @@ def _grey(
         values = np.invert(values) if inverted else values
     else:
         values, total = _modality_values(dataset, stored, layout, rescale)
+        if not math.isfinite(total):
+            raise ImageReadError(
+                name, "has a rescale slope or intercept too large for any image", "export it again"
+            )
         if inverted:
             values = np.float32(total) - values
             window = None if window is None else (total + 1 - window[0], window[1])
@@ -169,7 +174,8 @@ def _modality_values(
     if slope != 1:
         values *= np.float32(slope)
     values += np.float32(intercept)
-    return values, sum(edge * slope + intercept for edge in layout.stored_range)
+    edges = [edge * slope + intercept for edge in layout.stored_range]
+    return values, sum(edges) if max(map(abs, edges)) <= LARGEST_VALUE else math.inf
 
 
 def _grey_units(

@@ -4,12 +4,14 @@ pydicom converts, validates and warns about each element it is asked for, which 
 decoding an uncompressed slice. The few elements read here need a fraction of that.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from pydicom import Dataset
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataelem import RawDataElement
 from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag, Tag
 
 __all__ = ["integer", "numbers", "text", "texts"]
 
@@ -60,9 +62,16 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
     return int.from_bytes(value.value[:width], "little" if value.is_little_endian else "big")
 
 
+@lru_cache(maxsize=256)
+def _tag(keyword: str) -> BaseTag | None:
+    """The tag as pydicom keeps it, which it would make anew of a number each time."""
+    number = tag_for_keyword(keyword)
+    return None if number is None else Tag(number)
+
+
 def _element(dataset: Dataset, keyword: str) -> Any:
     """The element as it was read, or its value if pydicom has converted it."""
-    tag = tag_for_keyword(keyword)
+    tag = _tag(keyword)
     if tag is None or tag not in dataset:
         return None
     element: Any = dataset.get_item(tag)

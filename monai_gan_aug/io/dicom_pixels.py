@@ -1,12 +1,14 @@
 """The pixels of a DICOM data set: layout checked first, memory taken after."""
 
+import re
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
-from pydicom.encaps import get_frame
+from pydicom.encaps import get_frame, parse_basic_offsets
 from pydicom.pixels import apply_color_lut, get_decoder
 from pydicom.uid import (
     UID,
@@ -14,17 +16,21 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
     JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
     JPEGLSTransferSyntaxes,
 )
 
 from monai_gan_aug.errors import ImageReadError
-from monai_gan_aug.io.codestream import codestream_shape, jpeg_samples
+from monai_gan_aug.io.codestream import codestream_shape, is_lossless_jpeg, jpeg_samples
 from monai_gan_aug.io.dicom_dataset import COPY_AGAIN, quiet_pydicom
 from monai_gan_aug.io.dicom_elements import integer, text
 from monai_gan_aug.io.dicom_scan import UNDEFINED_LENGTH
 from monai_gan_aug.io.frames import check_frame
 from monai_gan_aug.io.image import ReadLimits
+from monai_gan_aug.io.isolation import GDCM_ITSELF, decode_apart
 from monai_gan_aug.io.refusal import refuse_bad_content
 
 __all__ = ["PIXEL_TAGS", "PixelLayout", "decode_pixels", "pixel_layout"]
@@ -65,8 +71,13 @@ RETIRED_JPEG = frozenset(
     {JPEGExtended12Bit, UID("1.2.840.10008.1.2.4.53"), UID("1.2.840.10008.1.2.4.55")}
 )
 """12-bit lossy JPEG: sequential, spectral selection and full progression; GDCM decodes them."""
-PLUGINS = ("pydicom", "pyjpegls", "pylibjpeg", "pillow", "gdcm", "")
-"""GDCM comes last: on some damaged JPEG it ends the whole process instead of raising."""
+LOSSLESS_JPEG = frozenset({JPEGLossless, JPEGLosslessSV1})
+JPEG = LOSSLESS_JPEG | RETIRED_JPEG | {JPEGBaseline8Bit}
+NEXT_FRAME = re.compile(rb"\xff\xd9\x00?\xff(?:\xd8\xff|\x4f\xff\x51)")
+"""The end of one JPEG or JPEG 2000 frame and the start of another, which no data contain."""
+GDCM = "gdcm"
+PLUGINS = ("pydicom", "pyjpegls", "pylibjpeg", GDCM, "pillow", "")
+"""In this order. GDCM, in its own process, tells of damaged JPEG data, which Pillow does not."""
 
 
 @dataclass(frozen=True)
@@ -196,28 +207,61 @@ def decode_pixels(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArr
         return _native_grey(dataset, layout, name)
     with quiet_pydicom(), refuse_bad_content(name, "has damaged pixel data", COPY_AGAIN):
         if syntax.is_encapsulated:
-            _refuse_other_size(_compressed_frame(dataset, layout), layout, name)
+            if len(parse_basic_offsets(dataset.PixelData)) > layout.frames:
+                raise ImageReadError(name, "holds more compressed frames than it says", COPY_AGAIN)
+            frame = _compressed_frame(dataset, layout)
+            _refuse_other_size(frame, layout, name)
+            _refuse_other_coding(frame, syntax, name)
         else:
             _refuse_more_frames(element.value or b"", layout, name)
-        if syntax in RETIRED_JPEG and layout.bits_stored > 8:
-            return _decode_twelve_bit_jpeg(dataset, layout, syntax, name)
-        decoder = get_decoder(syntax)
-        if not decoder.is_available:
-            raise _missing_decoder(syntax, name)
-        plugin = next(one for one in PLUGINS if one in decoder.available_plugins or not one)
-        pixels, _ = decoder.as_array(dataset, index=layout.frame, decoding_plugin=plugin)
+        plugin = _plugin(syntax, layout, name)
+        if plugin in (GDCM, GDCM_ITSELF):
+            pixels = decode_apart(frame, syntax, plugin, _options(dataset, layout))
+        else:
+            pixels, _ = get_decoder(syntax).as_array(
+                dataset, index=layout.frame, decoding_plugin=plugin
+            )
         if layout.photometric == PALETTE:
             return apply_color_lut(pixels, dataset)
         return _without_unused_bits(pixels, layout) if layout.photometric in GREY else pixels
 
 
+def _plugin(syntax: UID, layout: PixelLayout, name: str) -> str:
+    """Which of the installed decoders is to be used."""
+    if syntax in RETIRED_JPEG and layout.bits_stored > 8:
+        if find_spec(GDCM) is None:
+            raise _missing_decoder(syntax, name)
+        return GDCM_ITSELF
+    decoder = get_decoder(syntax)
+    if not decoder.is_available:
+        raise _missing_decoder(syntax, name)
+    return next(one for one in PLUGINS if one in decoder.available_plugins or not one)
+
+
+def _options(dataset: Dataset, layout: PixelLayout) -> dict[str, Any]:
+    """The layout in pydicom's words, for a decoder that does not see the data set."""
+    return {
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "samples_per_pixel": layout.samples,
+        "photometric_interpretation": layout.photometric,
+        "planar_configuration": integer(dataset, "PlanarConfiguration") or 0,
+        "bits_allocated": layout.bits_allocated,
+        "bits_stored": layout.bits_stored,
+        "pixel_representation": int(layout.signed),
+        "number_of_frames": 1,
+        "pixel_keyword": "PixelData",
+    }
+
+
 def _refuse_more_frames(content: bytes, layout: PixelLayout, name: str) -> None:
-    """Refuse uncompressed pixels of more frames than the header says: its size must be wrong."""
+    """Refuse uncompressed pixels with a row or more beyond those the header says."""
     samples = 2 if layout.photometric == "YBR_FULL_422" else layout.samples
-    frame_bits = layout.rows * layout.columns * samples * layout.bits_allocated
-    if 8 * (len(content) - 1) > (layout.frames + 1) * frame_bits:
-        shown = f"{layout.frames} of {layout.rows} x {layout.columns}"
-        raise ImageReadError(name, f"holds more frames than the {shown} it says", COPY_AGAIN)
+    row_bits = layout.columns * samples * layout.bits_allocated
+    beyond = 8 * len(content) - layout.frames * layout.rows * row_bits
+    if beyond >= max(row_bits, 16):
+        shown = f"{layout.frames} x {layout.rows} x {layout.columns}"
+        raise ImageReadError(name, f"holds more pixels than the {shown} it says", COPY_AGAIN)
 
 
 def _compressed_frame(dataset: Dataset, layout: PixelLayout) -> bytes:
@@ -244,6 +288,19 @@ def _refuse_other_size(frame: bytes, layout: PixelLayout, name: str) -> None:
             f"{layout.samples} of {layout.bits_allocated} bits",
             COPY_AGAIN,
         )
+
+
+def _refuse_other_coding(frame: bytes, syntax: UID, name: str) -> None:
+    """Refuse a lossy JPEG frame that is said to be lossless, and the reverse, and two in one."""
+    lossless = is_lossless_jpeg(frame)
+    if lossless is not None and syntax in JPEG and lossless != (syntax in LOSSLESS_JPEG):
+        raise ImageReadError(
+            name,
+            f"holds another kind of JPEG than its transfer syntax ({syntax.name}) says",
+            "export it again",
+        )
+    if NEXT_FRAME.search(frame):
+        raise ImageReadError(name, "holds more compressed frames than it says", COPY_AGAIN)
 
 
 def _native_grey(dataset: Dataset, layout: PixelLayout, name: str) -> npt.NDArray[np.generic]:
@@ -298,30 +355,3 @@ def _missing_decoder(syntax: UID, name: str) -> ImageReadError:
         f"is compressed with {syntax.name}, whose decoder is not installed",
         f"run `pip install {package}`",
     )
-
-
-def _decode_twelve_bit_jpeg(
-    dataset: Dataset, layout: PixelLayout, syntax: UID, name: str
-) -> npt.NDArray[np.uint16]:
-    """Decode through GDCM itself: pydicom's adapter leaves 12-bit lossy JPEG out."""
-    try:
-        import gdcm  # type: ignore[import-untyped]
-    except ImportError:
-        raise _missing_decoder(syntax, name) from None
-    fragment = gdcm.Fragment()
-    fragment.SetByteStringValue(_compressed_frame(dataset, layout))
-    fragments = gdcm.SequenceOfFragments.New()
-    fragments.AddFragment(fragment)
-    element = gdcm.DataElement(gdcm.Tag(0x7FE0, 0x0010))
-    element.SetValue(fragments.__ref__())
-    image = gdcm.Image()
-    image.SetNumberOfDimensions(2)
-    image.SetDimensions((layout.columns, layout.rows, 1))
-    image.SetDataElement(element)
-    grey = gdcm.PhotometricInterpretation.GetPIType(layout.photometric)
-    image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(grey))
-    image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(str(syntax))))
-    stored = layout.bits_stored
-    image.SetPixelFormat(gdcm.PixelFormat(1, layout.bits_allocated, stored, stored - 1, 0))
-    values = np.frombuffer(image.GetBuffer().encode("utf-8", "surrogateescape"), "<u2")
-    return values.reshape(layout.rows, layout.columns)

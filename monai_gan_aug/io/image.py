@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from monai_gan_aug.io.names import printable
+
 __all__ = ["DecodedImage", "DisplayCurve", "ReadLimits", "Units", "display_name"]
 
 
@@ -125,4 +127,4 @@ def display_name(path: str | Path, root: str | Path | None = None) -> str:
         name = path.relative_to(root).as_posix()
     else:
         name = path.name
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return printable(os.fsencode(name).decode("utf-8", "backslashreplace"))

@@ -14,13 +14,13 @@ from monai_gan_aug.io.image import ReadLimits, display_name
 from monai_gan_aug.io.listing import list_frames
 from monai_gan_aug.io.raster import read_raster_header
 from monai_gan_aug.io.reading import RASTER, read_image
+from monai_gan_aug.io.rejected import rejected_list
 from monai_gan_aug.io.walking import walk_files
 
 __all__ = ["Inspection", "Kind", "inspect_folder"]
 
 SHOWN_KINDS = 40
 SHOWN_FAILURES = 20
-KEPT_FAILURES = 1000
 
 
 @dataclass(frozen=True, order=True)
@@ -73,10 +73,11 @@ class Inspection:
             yield from self._image_lines()
         for reason, count in self.skipped.most_common():
             yield f"{count:>8}  skipped: {reason}"
-        for name, reason in self.unreadable[:SHOWN_FAILURES]:
+        for name, reason in self.unreadable:
             yield f"unreadable: {name} {reason}"
-        if self.unreadable_count > SHOWN_FAILURES:
-            yield f"… and {self.unreadable_count - SHOWN_FAILURES} more"
+        if self.unreadable_count > len(self.unreadable):
+            more = self.unreadable_count - len(self.unreadable)
+            yield f"… and {more} more: `--rejected FILE` lists all of them"
 
     def _image_lines(self) -> Iterator[str]:
         heading = ("images", "format", "modality", "size", "bits", "pixels", "encoding")
@@ -106,6 +107,7 @@ def inspect_folder(
     decode: bool = False,
     progress: bool = True,
     limits: ReadLimits | None = None,
+    rejected: str | Path | None = None,
 ) -> Inspection:
     """Count what is below ``source``, in bounded memory.
 
@@ -114,6 +116,7 @@ def inspect_folder(
         decode: Also decode every image, which finds damaged pixels but takes as long as reading.
         progress: Whether to show a progress bar on a terminal.
         limits: Sizes beyond which an image counts as unreadable.
+        rejected: Text file that gets a line for every file that is skipped or unreadable.
 
     Raises:
         NotADirectoryError: If ``source`` is not a folder.
@@ -122,18 +125,22 @@ def inspect_folder(
     limits = limits or ReadLimits()
     result = Inspection()
     files = walk_files(source)
-    for found in tqdm(files, desc="inspecting", unit="file", disable=None if progress else True):
-        if found.skip is not None:
-            result.skipped[found.skip] += 1
-            continue
-        try:
-            kind = _kind(source / found.name, found.format, source, limits, decode)
-        except ImageReadError as error:
-            result.unreadable_count += 1
-            if len(result.unreadable) < KEPT_FAILURES:
-                result.unreadable.append((error.name, f"{error.reason}: {error.remedy}"))
-        else:
-            result.images[kind] += 1
+    silent = None if progress else True
+    with rejected_list(rejected) as reject:
+        for found in tqdm(files, desc="inspecting", unit="file", disable=silent):
+            if found.skip is not None:
+                result.skipped[found.skip] += 1
+                reject(f"{display_name(found.name, '.')} is skipped: {found.skip}.")
+                continue
+            try:
+                kind = _kind(source / found.name, found.format, source, limits, decode)
+            except ImageReadError as error:
+                reject(str(error))
+                result.unreadable_count += 1
+                if len(result.unreadable) < SHOWN_FAILURES:
+                    result.unreadable.append((error.name, f"{error.reason}: {error.remedy}"))
+            else:
+                result.images[kind] += 1
     return result
 
 

@@ -16,6 +16,7 @@ __all__ = ["nifti_shape", "read_nifti"]
 
 COPY_AGAIN = "copy it again from the source"
 MAX_KEPT_VOXELS = 2**26
+MAX_COMPRESSED_VOXELS = 2**28
 
 
 def read_nifti(path: Path, name: str, limits: ReadLimits, frame: int | None = None) -> DecodedImage:
@@ -76,6 +77,10 @@ def _open(
             name,
             f"says it has more than {limits.max_pixels} pixels",
             "remove it, or raise `max_pixels` if it is trusted",
+        )
+    if path.suffix == ".gz" and np.prod(shape, dtype=object) > MAX_COMPRESSED_VOXELS:
+        raise ImageReadError(
+            name, f"has more than {MAX_COMPRESSED_VOXELS} compressed voxels", "decompress it first"
         )
     kind = image.get_data_dtype()
     if kind.kind not in "iuf":

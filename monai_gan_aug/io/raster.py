@@ -59,7 +59,7 @@ def read_raster(
         content = path.read_bytes()
         if kind is ImageFormat.PNG:
             _refuse_damaged_png(content, name)
-        if kind is ImageFormat.JPEG and content.rfind(JPEG_END) < content.rfind(JPEG_SCAN):
+        if kind is ImageFormat.JPEG and not _has_jpeg_end(content):
             raise ImageReadError(name, "ends before its JPEG data does", COPY_AGAIN)
         with Image.open(BytesIO(content), formats=[kind.value]) as image:
             check_frame(frame, _pages(image), name, "pages")
@@ -69,6 +69,7 @@ def read_raster(
             if kind is ImageFormat.JPEG and _keeps_area_means(image.size, target_size):
                 image.draft(None, (DRAFT_MARGIN * (target_size or 0),) * 2)
             image.load()
+            _refuse_missing_colours(image, name)
             pixels = _to_array(ImageOps.exif_transpose(image), name)
             if _white_is_zero(image):
                 pixels = np.iinfo(pixels.dtype).max - pixels
@@ -102,6 +103,11 @@ def _refuse_damaged_png(content: bytes, name: str) -> None:
         kind, position = body[:4], position + 12 + length
 
 
+def _has_jpeg_end(content: bytes) -> bool:
+    """Whether an end of image follows the last scan; most files end with it."""
+    return content.endswith(JPEG_END) or content.rfind(JPEG_END) > content.rfind(JPEG_SCAN)
+
+
 def _refuse_impossible(image: ImageFile.ImageFile, name: str, limits: ReadLimits) -> None:
     width, height = image.size
     if width * height > limits.max_pixels:
@@ -114,13 +120,20 @@ def _refuse_impossible(image: ImageFile.ImageFile, name: str, limits: ReadLimits
         raise ImageReadError(name, "is an animation", "save its pictures one by one")
 
 
+def _refuse_missing_colours(image: Image.Image, name: str) -> None:
+    """Refuse pixels beyond the end of the palette, which Pillow takes for black."""
+    if image.mode == "P":
+        _, largest = image.getextrema()
+        if 3 * int(largest) >= len(image.getpalette() or ()):  # type: ignore[arg-type]
+            raise ImageReadError(name, "has pixels whose colour its palette lacks", COPY_AGAIN)
+
+
 def _keeps_area_means(size: tuple[int, int], target_size: int | None) -> bool:
-    """Whether every final pixel is made of whole JPEG blocks.
+    """Whether every final pixel is made of whole JPEG blocks, stretched, cropped or letterboxed.
 
     Elsewhere a draft shifts edges by parts of a pixel, which costs tens of grey levels.
     """
-    width, height = size
-    return target_size is not None and width == height and width % (JPEG_UNIT * target_size) == 0
+    return target_size is not None and all(side % (JPEG_UNIT * target_size) == 0 for side in size)
 
 
 def _pages(image: ImageFile.ImageFile) -> int:

@@ -39,8 +39,8 @@ def read_image(
         limits: Sizes beyond which the file is refused.
         allow_raw: Accept a CT without rescale values, in native units.
         allow_no_preamble: Accept DICOM without the 128-byte preamble.
-        target_size: Side in pixels that the image will be shrunk to. A square JPEG whose side is
-            a multiple of 16 times as many pixels is then decoded at a reduced scale, several
+        target_size: Side in pixels that the image will be shrunk to. A JPEG whose sides are
+            multiples of 16 times as many pixels is then decoded at a reduced scale, several
             times as fast; area means differ from those of the full decoding by rounding only:
             half a grey level on average, three at most in photographs.
         frame: Which frame of a multi-frame DICOM, page of a TIFF, slice of a NIfTI volume

@@ -13,6 +13,8 @@ SYSTEM_NAMES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx",
 DICOM_SUFFIXES = (".dcm", ".dicom", ".ima")
 RASTER_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".tif", ".tiff", ".bmp")
 IMAGE_SUFFIXES = frozenset({*DICOM_SUFFIXES, *RASTER_SUFFIXES, ".nii", ".npy"})
+CACHE_RECIPE, CACHE_SHARD = "recipe.json", "shard-"
+"""What a folder of :mod:`monai_gan_aug.data.cache` is known by; its arrays are no sources."""
 NOT_AN_IMAGE = (
     ("1.2.840.10008.5.1.4.1.1.88.", "structured report"),
     ("1.2.840.10008.5.1.4.1.1.481.2", "RT dose"),
@@ -55,7 +57,7 @@ def walk_files(source: str | Path) -> Iterator[FoundFile]:
     source = Path(source)
     if not source.is_dir():
         raise NotADirectoryError(f"{source.name} is not a folder: name the folder of the images.")
-    yield from _walk(source, Path(), source.resolve())
+    yield from _walk(source, source.resolve())
 
 
 def walk_images(source: str | Path) -> Iterator[FoundFile]:
@@ -63,17 +65,42 @@ def walk_images(source: str | Path) -> Iterator[FoundFile]:
     return (found for found in walk_files(source) if found.skip is None)
 
 
-def _walk(source: Path, folder: Path, resolved: Path) -> Iterator[FoundFile]:
-    with os.scandir(source / folder) as entries:
-        children = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
-    for child, is_folder in children:
-        name = folder / child
-        if child.startswith(".") or child.lower() in SYSTEM_NAMES:
-            yield FoundFile(name, ImageFormat.UNKNOWN, "hidden or system file")
-        elif is_folder:
-            yield from _walk(source, name, resolved)
+def _walk(source: Path, resolved: Path) -> Iterator[FoundFile]:
+    """Files in sorted order; no recursion, so that folders may nest as deep as paths are long."""
+    waiting = [_children(source, Path())]
+    while waiting:
+        for name, is_folder, reason in waiting[-1]:
+            if reason is not None:
+                yield FoundFile(name, ImageFormat.UNKNOWN, reason)
+            elif is_folder:
+                waiting.append(_children(source, name))
+                break
+            else:
+                yield _classify(source, name, resolved)
         else:
-            yield _classify(source, name, resolved)
+            waiting.pop()
+
+
+def _children(source: Path, folder: Path) -> Iterator[tuple[Path, bool, str | None]]:
+    """Name, whether it is a folder, and why it is passed over, of what is in ``folder``."""
+    try:
+        with os.scandir(source / folder) as entries:
+            found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    except OSError:
+        yield folder, True, "folder that cannot be opened"
+        return
+    is_cache = _is_image_cache([child for child, is_folder in found if not is_folder])
+    for child, is_folder in found:
+        reason = None
+        if child.startswith(".") or child.lower() in SYSTEM_NAMES:
+            reason = "hidden or system file"
+        elif is_cache and not is_folder:
+            reason = "image cache of this toolkit"
+        yield folder / child, is_folder, reason
+
+
+def _is_image_cache(names: list[str]) -> bool:
+    return CACHE_RECIPE in names and any(name.startswith(CACHE_SHARD) for name in names)
 
 
 def _classify(source: Path, name: Path, resolved: Path) -> FoundFile:

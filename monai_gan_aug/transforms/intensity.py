@@ -123,9 +123,9 @@ class WindowIntensity(Transform):
 
     def __call__(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
         """Window ``img``, any shape, and return the same type with values in ``[0, 1]``."""
-        share = img - (self.center - 0.5)
-        share /= self.width - 1
-        share += 0.5
+        scale = 1 / (self.width - 1)
+        share = img * scale
+        share += 0.5 - (self.center - 0.5) * scale
         if isinstance(share, torch.Tensor):
             return share.clamp_(0, 1)
         return share.clip(0, 1, out=share)

@@ -1,8 +1,9 @@
 """Read thousands of damaged image files: no crash, hang, waste of memory or silent wrong pixels.
 
 Every mutated file is read in a worker process that may take 1 GiB more than it started with and
-5 seconds of processor time per file. A file may be read or refused with ``ImageReadError``;
-anything else is a finding, and so are pixels that differ from what an oracle says:
+5 seconds of processor time per file (the process that JPEG is decoded in limits itself). A file may
+be read or refused with ``ImageReadError``; anything else is a finding, and so are pixels that
+differ from what an oracle says:
 
 * mutations that do not touch pixels must leave them as they were;
 * PNG and JPEG that are read must equal Pillow's;
@@ -109,7 +110,10 @@ def judge(original: bytes, mutant: Mutant, folder: Path) -> tuple[str, str | Non
     except ImageReadError as error:
         if "MemoryError" in str(error):
             return "refused", f"memory: {error}"
-        return "refused", _refused_harmless(original, mutant, path)
+        died = "DecoderDied" in str(error)
+        return "refused, decoder died apart" if died else "refused", _refused_harmless(
+            original, mutant, path
+        )
     except BaseException as error:
         return "raised", f"{type(error).__name__}: {error}"
     if mutant.harmless:
@@ -152,11 +156,34 @@ def _by_pillow(content: bytes) -> np.ndarray | None:
         return None
 
 
+def _stored_pixels(content: bytes) -> np.ndarray | None:
+    """What pydicom reads, in a process of its own: GDCM ends its process on some damaged files."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            packed = BytesIO()
+            np.save(packed, pixel_array(BytesIO(content)), allow_pickle=False)
+            with os.fdopen(writer, "wb") as stream:
+                stream.write(packed.getvalue())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        content = stream.read()
+    os.waitpid(child, 0)
+    return np.load(BytesIO(content)) if content else None
+
+
 def _by_pydicom(image: DecodedImage, content: bytes) -> np.ndarray | None:
     """Rescaled pixels as pydicom has them, where no further rule of ours applies."""
     try:
         dataset = pydicom.dcmread(BytesIO(content))
-        stored = pixel_array(BytesIO(content))
+        compressed = dataset.file_meta.TransferSyntaxUID.is_encapsulated
+        stored = _stored_pixels(content) if compressed else pixel_array(BytesIO(content))
+        if stored is None:
+            return None
         photometric = str(dataset.PhotometricInterpretation)
         if {"ModalityLUTSequence", "PixelPaddingValue"} & set(dataset.dir()) or (
             dataset.BitsAllocated == 1

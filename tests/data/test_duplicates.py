@@ -7,7 +7,6 @@ from PIL import Image, ImageFilter
 from monai_gan_aug.data.datalist import Entry
 from monai_gan_aug.data.duplicates import (
     Thumbnail,
-    correlated_pairs,
     find_identical,
     find_near_duplicates,
     merge_groups,
@@ -57,20 +56,6 @@ def test_changed_copy_is_found_and_nothing_else(folder, change):
     assert find_near_duplicates(listed(folder), folder, progress=False) == [(3, 20)]
 
 
-def test_pairs_match_a_double_loop():
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(70, 5)).astype(np.float32)
-    want = [
-        (i, j)
-        for i in range(70)
-        for j in range(i + 1, 70)
-        if np.corrcoef(vectors[i], vectors[j])[0, 1] >= 0.9
-    ]
-    for block in (7, 64, 1000):
-        assert sorted(correlated_pairs(vectors, 0.9, block=block)) == want
-    assert want
-
-
 def test_constant_image_is_named(folder):
     Image.new("L", (64, 64), 7).save(folder / "20.png")
     with pytest.raises(ImageReadError, match=r"20\.png has one value"):
@@ -90,12 +75,6 @@ def test_groups_are_joined_along_chains():
     merged = merge_groups(entries, [(4, 2), (2, 1), (5, 0)])
     assert [e.group for e in merged] == ["g0", "g1", "g1", "g3", "g1", "g0"]
     assert [e.id for e in merged] == [e.id for e in entries]
-
-
-@pytest.mark.parametrize("threshold", [0, 1.5])
-def test_threshold_must_be_a_correlation(threshold):
-    with pytest.raises(ValueError, match="threshold"):
-        correlated_pairs(np.eye(3), threshold)
 
 
 def test_known_copies_of_the_skin_set_are_found(shared_data):

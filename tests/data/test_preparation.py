@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from monai_gan_aug.data import similarity
 from monai_gan_aug.data.datalist import SPLITS, Datalist
 from monai_gan_aug.data.preparation import pool_entries, prepare
-from monai_gan_aug.data.sources import FolderSource
+from monai_gan_aug.data.sources import CsvSource, FolderSource
 from monai_gan_aug.errors import DataError, ImageReadError
 
 BY_NAME = r"^(p\d+)_"
@@ -215,3 +216,32 @@ def test_no_patient_id_is_written(root, options, tmp_path):
     for split in SPLITS:
         for entry in content[split]:
             assert entry["image"].rsplit("/p")[-1][:-4] not in entry["group"]
+
+
+def test_every_fault_is_listed_before_too_many_are_refused(root, options, tmp_path):
+    for number in range(30):
+        (root / f"ill/p1{number}_x.png").touch()
+    rejected = tmp_path / "rejected.txt"
+    source = FolderSource(patient_pattern=BY_NAME, on_error="skip")
+    with pytest.raises(DataError, match=r"30 of 62.*all 30 are listed in rejected\.txt"):
+        pool_entries(source, root, rejected=rejected, **options)
+    lines = rejected.read_text().splitlines()
+    assert len(lines) == 30
+    assert all("is empty" in line for line in lines)
+
+
+def test_faults_of_the_table_are_listed_too(root, options, tmp_path):
+    rows = [f"{p.relative_to(root)},{p.parent.name},{p.name[:3]}" for p in root.rglob("*.png")]
+    (root / "labels.csv").write_text("\n".join(["image,label,patient", *rows, "gone.png,ill,p1"]))
+    source = CsvSource(patient="patient", on_error="skip")
+    rejected = tmp_path / "rejected.txt"
+    pool_entries(source, root, rejected=rejected, max_bad_fraction=0.1, **options)
+    assert "row 34 names gone.png, which does not exist" in rejected.read_text()
+
+
+def test_many_identical_files_are_compared_once(root, options, monkeypatch):
+    for number in range(40):
+        shutil.copy(root / "normal/p0_0.png", root / f"normal/p0_c{number}.png")
+    monkeypatch.setattr(similarity, "MAX_PAIRS", 20)
+    pool = pool_entries(FolderSource(patient_pattern=BY_NAME), root, **options)
+    assert len(pool.copies) == 40

@@ -4,13 +4,18 @@ import nibabel
 import numpy as np
 import pytest
 
+from monai_gan_aug.data.cache import ImageCache
 from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.data.decoding import decode_images
+from monai_gan_aug.data.phantoms import write_phantom_series
 from monai_gan_aug.data.preparation import pool_entries
 from monai_gan_aug.data.slices import SliceRule
-from monai_gan_aug.data.sources import FolderSource
+from monai_gan_aug.data.sources import DicomTreeSource, FolderSource
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.dicom_header import read_dicom_header
 from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.reading import read_image
+from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 
 @pytest.fixture
@@ -108,3 +113,36 @@ def test_volumes_are_sliced_in_the_plane_of_the_rule(tmp_path):
         nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / label / "v.nii.gz")
     records = FolderSource(slices=SliceRule(plane="coronal")).records(tmp_path)
     assert [record.frame for record in records] == [*range(5, 9)] * 2
+
+
+def test_dicom_tree_takes_slices_by_position_and_content(tmp_path):
+    write_phantom_series(tmp_path, {"normal": 2, "haemorrhage": 2}, slices=5, size=32, seed=0)
+    every = DicomTreeSource(slices=SliceRule()).records(tmp_path)
+    assert len(every) == 20
+    middle = DicomTreeSource(slices=SliceRule(every=2, region=(0.2, 0.8))).records(tmp_path)
+    assert len(middle) == 8
+    heights = {}
+    for record in every:
+        header = read_dicom_header(tmp_path / record.image)
+        heights.setdefault(record.patient, []).append((header.position[2], record.image))
+    for patient, places in heights.items():
+        expected = [name for _, name in sorted(places)][1:4:2]
+        assert sorted(r.image for r in middle if r.patient == patient) == sorted(expected)
+    air = DicomTreeSource(slices=SliceRule(content=(2000, 3000), share=0.9))
+    with pytest.raises(DataError, match="No labelled image"):
+        air.records(tmp_path)
+
+
+def test_cache_of_multi_frame_files_holds_each_frame_once(volumes, tmp_path):
+    entries = [
+        Entry("a/0.npy", 0, "g", content_id(volumes / "a/0.npy", frame), frame)
+        for frame in range(10)
+    ]
+    recipe = PreprocessingRecipe(size=12, fit="stretch")
+    cache = ImageCache.build(entries, volumes, recipe, tmp_path / "cache", progress=False)
+    got = cache.gather(cache.rows(entry.id for entry in entries))
+    for entry, image in zip(entries, got, strict=True):
+        expected = recipe(read_image(volumes / entry.image, frame=entry.frame))
+        np.testing.assert_array_equal(image, expected)
+    again = ImageCache.build(entries, volumes, recipe, tmp_path / "cache", progress=False)
+    assert again.decoded == 0

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from monai_gan_aug.data.unlabelled import UnlabelledImages
-from monai_gan_aug.errors import DataError
+from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.keys import DataKeys
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
@@ -27,3 +27,18 @@ def test_finds_images_in_any_depth_in_a_stable_order(tmp_path):
 def test_refuses_an_empty_folder(tmp_path):
     with pytest.raises(DataError, match="no image"):
         UnlabelledImages(tmp_path, RECIPE)
+
+
+def test_every_frame_is_an_image_named_with_its_number(tmp_path):
+    frames = np.arange(4, dtype=np.uint8)[:, None, None] + np.zeros((4, 8, 8), np.uint8)
+    np.save(tmp_path / "x.npy", frames)
+    images = UnlabelledImages(tmp_path, PreprocessingRecipe(size=8))
+    assert images.names == [f"x.npy frame {n}" for n in range(4)]
+    assert [int(images[n][DataKeys.IMAGE].max()) for n in range(4)] == [0, 1, 2, 3]
+
+
+def test_damaged_file_is_named_when_it_is_read(tmp_path):
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY")
+    images = UnlabelledImages(tmp_path, PreprocessingRecipe(size=8))
+    with pytest.raises(ImageReadError, match=r"x\.npy"):
+        images[0]

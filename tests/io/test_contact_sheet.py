@@ -44,3 +44,23 @@ def test_unreadable_images_are_left_out(tmp_path):
     (tmp_path / "false.png").write_bytes(b"text")
     with pytest.raises(DataError, match="inspect"):
         contact_sheet(tmp_path, tmp_path / "sheet.png")
+
+
+def test_frames_of_one_file_are_shown_evenly(tmp_path):
+    levels = np.arange(0, 250, 25, dtype=np.uint8)
+    frames = np.broadcast_to(levels[:, None, None], (10, 8, 8))
+    (tmp_path / "set").mkdir()
+    np.save(tmp_path / "set" / "x.npy", frames)
+    assert contact_sheet(tmp_path / "set", tmp_path / "s.png", columns=4, rows=1, tile=8) == 4
+    shown = np.asarray(Image.open(tmp_path / "s.png"))
+    assert shown[4, 4::10, 0].tolist() == [0, 75, 150, 225]
+
+
+def test_many_files_show_their_middle_frame(tmp_path):
+    (tmp_path / "set").mkdir()
+    for number in range(6):
+        frames = np.zeros((3, 8, 8), np.uint8)
+        frames = np.stack([np.zeros((8, 8)), np.full((8, 8), 200), np.zeros((8, 8))])
+        np.save(tmp_path / "set" / f"{number}.npy", np.repeat(frames, 2, 0)[:5].astype(np.uint8))
+    assert contact_sheet(tmp_path / "set", tmp_path / "s.png", columns=3, rows=1, tile=8) == 3
+    assert (np.asarray(Image.open(tmp_path / "s.png"))[4, 4::10, 0] == 200).all()

@@ -14,7 +14,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
-from pydicom.uid import ImplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
+from pydicom.uid import ImplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLosslessSV1, RLELossless
 
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.image import ReadLimits
@@ -159,3 +159,40 @@ def test_colour_equals_pydicom_in_rgb(name):
     image = read_image(path)
     assert image.units == "display8"
     np.testing.assert_array_equal(np.moveaxis(image.pixels, 0, -1), expected)
+
+
+@pytest.mark.parametrize("rows", [15, 8, 1])
+def test_fewer_rows_than_there_are_pixels_are_refused(write_dicom, rows):
+    with pytest.raises(ImageReadError, match="more pixels"):
+        read_image(write_dicom(Rows=rows))
+
+
+def test_a_few_bytes_behind_the_pixels_are_let_pass(write_dicom):
+    pixels = np.arange(256, dtype=np.int16).reshape(16, 16)
+    path = write_dicom(pixels, PixelData=pixels.tobytes() + bytes(8))
+    np.testing.assert_array_equal(read_image(path).pixels[0], pixels * 2.0 - 1000)
+
+
+def jpeg_frame():
+    stream = BytesIO()
+    Image.fromarray(np.zeros((16, 16), np.uint8)).save(stream, format="JPEG")
+    return stream.getvalue()
+
+
+def test_lossy_jpeg_under_a_lossless_syntax_is_refused(write_dicom):
+    pixels = {"syntax": JPEGLosslessSV1, "PixelData": encapsulate([jpeg_frame()])}
+    with pytest.raises(ImageReadError, match="another kind of JPEG"):
+        read_image(write_dicom(np.zeros((16, 16), np.uint8), **pixels))
+
+
+@pytest.mark.parametrize("has_bot", [False, True])
+def test_more_compressed_frames_than_said_are_refused(write_dicom, has_bot):
+    frames = encapsulate([jpeg_frame()] * 2, has_bot=has_bot)
+    pixels = {"syntax": JPEGBaseline8Bit, "PixelData": frames}
+    with pytest.raises(ImageReadError, match="more compressed frames"):
+        read_image(write_dicom(np.zeros((16, 16), np.uint8), **pixels))
+
+
+def test_rescale_beyond_floating_point_is_refused(write_dicom):
+    with pytest.raises(ImageReadError, match="too large"):
+        read_image(write_dicom(RescaleSlope="1e37"))

@@ -55,3 +55,26 @@ def test_real_folder(shared_data):
     result = inspect_folder(shared_data / "dicom_ct", progress=False)
     assert result.images.total() == 95
     assert result.unreadable_count == 0
+
+
+def test_every_rejected_file_is_listed_and_the_table_says_how_many_more(folder):
+    for number in range(30):
+        (folder / f"empty{number}.dcm").touch()
+    rejected = folder.parent / "rejected.txt"
+    table = inspect_folder(folder, progress=False, rejected=rejected).table()
+    lines = rejected.read_text().splitlines()
+    assert sum(" is empty: " in line for line in lines) == 31
+    assert "labels.csv is skipped: other file (.csv)." in lines
+    assert table.count("unreadable: ") == 20
+    assert "and 11 more" in table
+    rejected.unlink()
+
+
+def test_image_cache_in_the_folder_is_no_source(folder):
+    cache = folder / "cache" / "0123"
+    cache.mkdir(parents=True)
+    (cache / "recipe.json").write_text("{}")
+    np.save(cache / "shard-1.npy", np.zeros((5, 1, 8, 8), np.uint8))
+    result = inspect_folder(folder, progress=False)
+    assert result.skipped["image cache of this toolkit"] == 2
+    assert result.images.total() == 4

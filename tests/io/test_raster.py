@@ -10,6 +10,7 @@ from PIL import Image
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.image import ReadLimits, Units
 from monai_gan_aug.io.reading import read_image
+from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 RNG = np.random.default_rng(0)
 COLOUR = RNG.integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -188,3 +189,42 @@ def test_draft_decodes_less_and_means_the_same(save):
 def test_draft_keeps_twice_the_target(save):
     path = save(Image.fromarray(np.zeros((200, 1000), np.uint8)), "x.jpg")
     assert min(read_image(path, target_size=64).pixels.shape[1:]) >= 128
+
+
+@pytest.mark.parametrize("palette", [b"", chunk(b"PLTE", b"123456")], ids=["none", "short"])
+def test_pixels_beyond_the_palette_are_refused(tmp_path, palette):
+    header = (2).to_bytes(4, "big") + (1).to_bytes(4, "big") + bytes([8, 3, 0, 0, 0])
+    body = chunk(b"IDAT", zlib.compress(bytes([0, 0, 5])))
+    path = tmp_path / "x.png"
+    parts = b"\x89PNG\r\n\x1a\n", chunk(b"IHDR", header), palette, body, chunk(b"IEND", b"")
+    path.write_bytes(b"".join(parts))
+    with pytest.raises(ImageReadError, match="palette"):
+        read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("size", "target", "reduced"),
+    [
+        ((1024, 1024), 64, True),
+        ((2048, 1024), 64, True),
+        ((1024, 768), 64, False),
+        ((1000, 1000), 64, False),
+        ((512, 512), 64, False),
+        ((512, 512), 32, True),
+        ((1024, 1024), None, False),
+    ],
+)
+def test_draft_only_where_every_target_pixel_is_made_of_whole_blocks(save, size, target, reduced):
+    path = save(Image.new("RGB", size), "x.jpg")
+    found = read_image(path, target_size=target).pixels.shape
+    assert (found != (3, size[1], size[0])) == reduced
+
+
+@pytest.mark.parametrize("quality", [60, 90])
+def test_draft_changes_the_area_means_of_a_photograph_by_three_levels_at_most(save, quality):
+    coarse = Image.fromarray(RNG.integers(0, 256, (24, 24, 3), dtype=np.uint8))
+    path = save(coarse.resize((1024, 1024), Image.Resampling.BICUBIC), "x.jpg", quality=quality)
+    recipe = PreprocessingRecipe(size=64, channels=3)
+    full, draft = (recipe(read_image(path, target_size=t)).astype(int) for t in (None, 64))
+    assert np.abs(full - draft).mean() < 0.5
+    assert np.abs(full - draft).max() <= 3

@@ -1,6 +1,8 @@
 """Walking a folder: order, what is skipped and why."""
 
 import os
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,3 +93,49 @@ def test_pipes_are_not_opened(tmp_path):
 def test_source_must_be_a_folder(tmp_path):
     with pytest.raises(NotADirectoryError, match="folder of the images"):
         list(walk_files(tmp_path / "absent"))
+
+
+def test_folders_may_nest_deeper_than_python_recurses(tmp_path):
+    deepest = tmp_path
+    here = os.open(tmp_path, os.O_RDONLY)
+    try:
+        for _ in range(1200):
+            os.mkdir("d", dir_fd=here)
+            inside = os.open("d", os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here, deepest = inside, deepest / "d"
+    finally:
+        os.close(here)
+    Image.new("L", (4, 4)).save(deepest / "x.png")
+    assert [found.name.name for found in walk_images(tmp_path)] == ["x.png"]
+    subprocess.run(["rm", "-rf", str(tmp_path / "d")], check=True)  # rmtree recurses
+
+
+def test_folder_that_cannot_be_opened_is_counted(tmp_path, monkeypatch):
+    (tmp_path / "closed").mkdir()
+    Image.new("L", (4, 4)).save(tmp_path / "x.png")
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    skipped = {found.name.name: found.skip for found in walk_files(tmp_path)}
+    assert skipped == {"closed": "folder that cannot be opened", "x.png": None}
+
+
+def test_pipes_and_link_loops_are_passed_over(tmp_path):
+    os.mkfifo(tmp_path / "pipe.dcm")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "self.png").symlink_to(tmp_path / "self.png")
+    skipped = {found.name.name: found.skip for found in walk_files(tmp_path)}
+    assert skipped["pipe.dcm"] == "not a regular file"
+    assert all("link" in skipped[name] for name in ("loop", "self.png"))
+
+
+def test_arrays_of_an_image_cache_are_no_sources(tmp_path):
+    for name in ("recipe.json", "shard-1.npy", "shard-1.json"):
+        (tmp_path / name).touch()
+    assert {found.skip for found in walk_files(tmp_path)} == {"image cache of this toolkit"}
