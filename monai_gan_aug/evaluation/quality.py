@@ -1,156 +1,209 @@
-"""Quality of a synthetic set, each number beside the same number of real against real."""
+"""Quality of synthetic sets, each number beside the same number of real against real."""
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
-from monai_gan_aug.data.loading import EvaluationLoader
 from monai_gan_aug.data.provenance import check_chain
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.evaluation.image_sets import ImageSet, extract, load_set, matched
+from monai_gan_aug.evaluation.quality_families import (
+    Quartet,
+    Row,
+    distances,
+    diversities,
+    label_fidelity,
+    likenesses,
+    radiomics,
+)
 from monai_gan_aug.io.atomic import write_json
-from monai_gan_aug.keys import DataKeys
-from monai_gan_aug.metrics.diversity import mean_pairwise_distance
-from monai_gan_aug.metrics.kernel import kernel_distance
-from monai_gan_aug.transforms.intensity import to_signed
+from monai_gan_aug.metrics.features import ClassifierFeatures
+from monai_gan_aug.metrics.radiomics import RadiomicsFeatures
+from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
-__all__ = ["QualityReport", "quality_rows"]
+__all__ = ["FAMILIES", "QualityReport", "synthetic_sets"]
 
 logger = logging.getLogger(__name__)
+FAMILIES = ("distances", "radiomics", "diversity", "labels", "pairs")
+Paths = str | Path | Sequence[str | Path]
 
 
-def quality_rows(
-    training: Tensor, held_out: Tensor, synthetic: Tensor, recipe: dict[str, Any]
-) -> list[dict[str, Any]]:
-    """Kernel distance and diversity of a synthetic set, with their baselines.
-
-    The kernel distance is to held-out real images; its baseline is that of the training images,
-    which no generator can be expected to beat. Diversity is compared with the training images.
-    All features are standardised by mean and deviation of the training images first.
+def synthetic_sets(
+    synthetic: Paths | Mapping[str, Paths], recipe: PreprocessingRecipe, cache_dir: str | Path
+) -> dict[str, SyntheticImages]:
+    """Open one synthetic set, or several by name.
 
     Args:
-        training: Features of the generator's training images, shape ``(N, F)``.
-        held_out: Features of other patients' images, shape ``(M, F)``.
-        synthetic: Features of generated images, shape ``(K, F)``.
-        recipe: How the features came about.
+        synthetic: Path of a synthetic datalist, several that make one set together, or a mapping
+            from names to either.
+        recipe: Preprocessing.
+        cache_dir: Where decoded images lie.
 
     Returns:
-        One dictionary per metric: ``metric``, ``value``, ``real_versus_real``,
-        ``lower_is_better``, ``recipe``.
+        Sets by name; a set without a name is called ``""``.
 
     Raises:
-        ValueError: If a set has fewer than two rows.
+        DataError: If there is none, or one has no datalist.
     """
-    training, held_out, synthetic = _standardised(training, held_out, synthetic)
-    sizes = {
-        "training": len(training),
-        "held_out": len(held_out),
-        "synthetic": len(synthetic),
-    }
-    values = {
-        "kid": (kernel_distance(held_out, synthetic), kernel_distance(held_out, training), True),
-        "diversity": (
-            mean_pairwise_distance(synthetic),
-            mean_pairwise_distance(training),
-            False,
-        ),
-    }
-    return [
-        {
-            "metric": metric,
-            "value": float(value),
-            "real_versus_real": float(baseline),
-            "lower_is_better": lower,
-            "recipe": {**recipe, **sizes},
-        }
-        for metric, (value, baseline, lower) in values.items()
-    ]
-
-
-def _standardised(training: Tensor, *others: Tensor) -> list[Tensor]:
-    mean, deviation = training.mean(0), training.std(0).clamp_min(1e-6)
-    return [(features - mean) / deviation for features in (training, *others)]
+    named = synthetic if isinstance(synthetic, Mapping) else {"": synthetic}
+    found = {name: SyntheticImages(paths, recipe, cache_dir) for name, paths in named.items()}
+    if not found or not all(one.lists for one in found.values()):
+        raise DataError("`synthetic` names no synthetic datalist: generate one first.")
+    return found
 
 
 @dataclass
 class QualityReport:
-    """Compare synthetic images with real ones, over all classes and for each.
+    """Compare synthetic sets with real images, over all classes and for each.
+
+    All sets are thinned to the same number of images per class, so that numbers that depend on
+    it can be compared with their baseline and with each other (:func:`image_sets.matched`).
 
     Args:
-        training: Images the generator was trained on.
-        held_out: Real images of other patients.
-        synthetic: The synthetic images.
-        extractor: Images ``(B, C, H, W)`` to features ``(B, F)``, with ``recipe``.
+        training: Images the generators were trained on.
+        held_out: Real images of other patients, which the synthetic ones are compared with.
+        baseline: Real images of yet other patients, compared with ``held_out`` in the same way.
+            (Training images will not do: the classifier that gives the features knows them.)
+        synthetic: See :func:`synthetic_sets`.
         path: Where ``quality.json`` goes.
+        cache_dir: Where decoded images lie.
+        extractor: Images ``(B, C, H, W)`` to features ``(B, F)``, with ``recipe``; a classifier
+            trained on the training images if not given.
+        families: Which of :data:`FAMILIES` to compute.
+        pairing: Partners of the paired measures, ``"random"`` or ``"nearest"``.
+        classifier_steps: Optimiser steps of every classifier that is trained here.
         batch_size: Images per forward pass.
         maximum: Largest number of images per set; more are thinned at random.
         seed: Seed of the thinning.
         device: Device of the extractor.
+
+    Raises:
+        ValueError: If a family is unknown.
     """
 
     training: CachedImages
     held_out: CachedImages
-    synthetic: SyntheticImages
-    extractor: nn.Module
+    baseline: CachedImages
+    synthetic: Paths | Mapping[str, Paths]
     path: str | Path
+    cache_dir: str | Path
+    extractor: nn.Module | None = None
+    families: Sequence[str] = FAMILIES
+    pairing: str = "random"
+    classifier_steps: int = 300
     batch_size: int = 256
-    maximum: int = 5000
+    maximum: int = 2000
     seed: int = 0
-    device: str | torch.device = "cpu"
+    device: Any = "cpu"
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.families) - set(FAMILIES))
+        if unknown:
+            raise ValueError(f"`families` {unknown} are unknown: choose from {list(FAMILIES)}.")
 
     def run(self) -> list[dict[str, Any]]:
-        """Compute, write and return the rows.
+        """Compute, write and return the rows; sets given by name carry it under ``"set"``.
 
         Raises:
-            ProvenanceError: If the generator saw held-out patients.
+            ProvenanceError: If a generator saw held-out patients.
             DataError: If there are no synthetic images.
         """
-        if not self.synthetic.lists:
-            raise DataError("`synthetic` names no synthetic datalist: generate one first.")
-        for one in self.synthetic.lists:
-            check_chain(self.training.datalist, one)
-        sets = [self._features(s) for s in (self.training, self.held_out, self.synthetic)]
-        recipe = {**getattr(self.extractor, "recipe", {}), "image": self.training.recipe.to_dict()}
-        training, held_out, synthetic = (features for features, _ in sets)
-        rows = quality_rows(training, held_out, synthetic, recipe)
-        for index, name in enumerate(self.training.label_names):
-            training, held_out, synthetic = (features[labels == index] for features, labels in sets)
-            if min(len(training), len(held_out), len(synthetic)) >= 2:
-                of_class = quality_rows(training, held_out, synthetic, recipe)
-                rows += [{**row, "label": name} for row in of_class]
+        sources = synthetic_sets(self.synthetic, self.training.recipe, self.cache_dir)
+        for one in sources.values():
+            for datalist in one.lists:
+                check_chain(self.training.datalist, datalist)
+        whole = self._load(self.training)
+        self._judge = self._classifier(whole)
+        compared = {name: self._load(one) for name, one in sources.items()}
+        held_out, thinned = matched(
+            self._load(self.held_out),
+            {**compared, BASELINE: self._load(self.baseline)},
+            len(self.training.label_names),
+            self.seed,
+        )
+        rows = []
+        for name in sources:
+            four = Quartet(whole, held_out, thinned[BASELINE], thinned[name])
+            of_set = {"set": name} if isinstance(self.synthetic, Mapping) else {}
+            rows += [{**of_set, **row.to_dict()} for row in self._rows(four)]
         write_json(Path(self.path), rows)
-        for row in rows:
-            logger.info(
-                "%-9s %-20s %8.4f   (real versus real %8.4f)",
-                row["metric"],
-                row.get("label", "all classes"),
-                row["value"],
-                row["real_versus_real"],
-            )
+        _log(rows)
         return rows
 
-    @torch.no_grad()
-    def _features(self, images: CachedImages | SyntheticImages) -> tuple[Tensor, Tensor]:
-        extractor = self.extractor.to(self.device).eval()
-        features: list[Tensor] = []
-        labels: list[Tensor] = []
-        for batch in self._batches(images):
-            signed = to_signed(batch[DataKeys.IMAGE].to(self.device))
-            features.append(extractor(signed).cpu())
-            labels.append(batch[DataKeys.LABEL])
-        return torch.cat(features), torch.cat(labels)
+    def _load(self, source: CachedImages | SyntheticImages) -> ImageSet:
+        return load_set(source, self.maximum, self.seed)
 
-    def _batches(
-        self, images: CachedImages | SyntheticImages
-    ) -> Iterable[dict[Any, Tensor]] | Sequence[dict[Any, Tensor]]:
-        if len(images) <= self.maximum:
-            return EvaluationLoader(images, self.batch_size)
-        chosen = np.random.default_rng(self.seed).permutation(len(images))[: self.maximum]
-        pieces = np.array_split(np.sort(chosen), -(-self.maximum // self.batch_size))
-        return (images.batch(piece) for piece in pieces)
+    def _classifier(self, images: ImageSet) -> ClassifierFeatures:
+        fresh = ClassifierFeatures(
+            images.images.shape[1],
+            len(self.training.label_names),
+            steps=self.classifier_steps,
+        )
+        return fresh.fit(images.images, images.labels)
+
+    def _embed(self, images: Tensor) -> Tensor:
+        chosen = self.extractor or self._judge
+        return extract(chosen, images, device=self.device, batch_size=self.batch_size)
+
+    def _rows(self, four: Quartet) -> Iterator[Row]:
+        """Rows of all classes together, then of each, with their whole recipes."""
+        recipe = {"image": self.training.recipe.to_dict()}
+        whole = four.embedded(self._embed)
+        texture = four.embedded(RadiomicsFeatures(), floor=0.01)
+        yield from (_with(row, recipe) for row in self._family_rows(whole, texture))
+        yield from (_with(row, recipe) for row in self._label_rows(four))
+        for label, name in enumerate(self.training.label_names):
+            parts = whole.of_class(label), texture.of_class(label)
+            if min(parts[0].sizes.values()) >= 2:
+                rows = self._family_rows(*parts)
+                yield from (_with(row, recipe, name) for row in rows)
+
+    def _family_rows(self, four: Quartet, texture: Quartet) -> Iterator[Row]:
+        extractor = self.extractor or self._judge
+        features = {**getattr(extractor, "recipe", {}), **STANDARDISED, **four.sizes}
+        if "distances" in self.families:
+            yield from (_with(row, features) for row in distances(four))
+        if "radiomics" in self.families:
+            method = {**RadiomicsFeatures().recipe, **STANDARDISED, **four.sizes}
+            yield from (_with(row, method) for row in radiomics(texture))
+        if "diversity" in self.families:
+            for row in diversities(four):
+                of_pixels = row.metric.startswith("pairwise")
+                yield _with(row, four.sizes if of_pixels else features)
+        if "pairs" in self.families:
+            rows, left_out = likenesses(four, self.pairing, self.seed)
+            for reason in left_out:
+                logger.info("Left out: %s", reason)
+            yield from (_with(row, four.sizes) for row in rows)
+
+    def _label_rows(self, four: Quartet) -> Iterator[Row]:
+        names = self.training.label_names
+        if "labels" in self.families and min(four.synthetic.counts(len(names))) > 0:
+            apprentice = self._classifier(four.synthetic)
+            rows = label_fidelity(four, self._judge, apprentice, names)
+            yield from (_with(row, four.sizes) for row in rows)
+
+
+def _log(rows: Sequence[Mapping[str, Any]]) -> None:
+    for row in rows:
+        logger.log(
+            logging.DEBUG if "label" in row else logging.INFO,
+            "%-18s %-20s %9.4f   (real versus real %9.4f)",
+            row["metric"],
+            row.get("label", "all classes"),
+            row["value"],
+            row["real_versus_real"],
+        )
+
+
+BASELINE = "\0baseline"
+STANDARDISED = {"standardised": "by mean and deviation of the baseline images"}
+
+
+def _with(row: Row, recipe: Mapping[str, Any], label: str | None = None) -> Row:
+    return replace(row, recipe={**recipe, **row.recipe}, label=row.label or label)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from monai_gan_aug.reports import figures, forest, tables
+from monai_gan_aug.reports import figures, forest, quality, tables
 from monai_gan_aug.reports.caveats import reading_caveats
 from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.reports.pictures import GridPair, read_grid
@@ -33,7 +33,8 @@ class Contents:
         study: The results.
         facts: Numbers beside the verdict.
         caveats: Sentences to read first, those of the data set before those of the results.
-        tables: By name: cohort, arms, comparisons, quality, quality-by-class, confusion, seeds,
+        tables: By name: cohort, arms, comparisons, quality, quality-by-class, screening,
+            confusion, seeds,
             recipe, software and timing; without rows when the study has none.
         drawings: SVG by name: forest, forest-compact, roc, classifier, gan-0, gan-1, ...
         grids: Pictures of each class.
@@ -70,8 +71,9 @@ def gather(path: Path | str, *, include_real: bool = True) -> Contents:
         tables.cohort_table(study),
         tables.arms_table(study),
         tables.comparisons_table(study),
-        tables.quality_table(study),
-        tables.quality_table(study, by_class=True),
+        quality.quality_table(study),
+        quality.quality_table(study, by_class=True),
+        quality.screening_table(study),
         tables.confusion_table(study),
         tables.seeds_table(study),
         tables.recipe_table(study),

@@ -11,6 +11,7 @@ from monai_gan_aug.reports.contents import Contents, gather
 from monai_gan_aug.reports.markdown import render_markdown
 from monai_gan_aug.reports.palette import PALETTE
 from monai_gan_aug.reports.svg import themed
+from monai_gan_aug.reports.wording import SCREEN_WARNING
 
 __all__ = ["StudyReport", "render_html"]
 
@@ -107,6 +108,7 @@ def render_html(contents: Contents) -> str:
             created=_when(contents.study.created),
             sign=SIGNS[contents.study.verdict.word],
             tone=TONES[contents.study.verdict.word],
+            screen_warning=SCREEN_WARNING,
         )
     )
 

@@ -1,40 +1,12 @@
 """The report as Markdown, for a notebook, a pull request or a paper's supplement."""
 
-import re
 from collections.abc import Iterator
 
 from monai_gan_aug.reports.contents import Contents
-from monai_gan_aug.reports.tables import Table
+from monai_gan_aug.reports.markdown_tables import escape, markdown_table
+from monai_gan_aug.reports.wording import SCREEN_WARNING
 
-__all__ = ["escape", "markdown_table", "render_markdown"]
-
-ACTIVE = re.compile(r"([\\`*_{}\[\]()#|~!&$:@])")
-
-
-def escape(text: str) -> str:
-    r"""``text`` on one line with nothing that Markdown or HTML would act on.
-
-    Example:
-        >>> escape("a|b <script>")
-        'a\\|b &lt;script&gt;'
-    """
-    plain = ACTIVE.sub(r"\\\1", " ".join(text.split()))
-    return plain.replace("<", "&lt;").replace(">", "&gt;")
-
-
-def markdown_table(table: Table) -> str:
-    """``table`` in pipes, numbers flush right."""
-    lines = [
-        [escape(column.title) for column in table.columns],
-        ["---:" if table.numeric(i) else "---" for i in range(len(table.columns))],
-    ]
-    for row in table.rows:
-        cells = []
-        for column, cell in zip(table.columns, row, strict=True):
-            text = f"{column.main(cell)} {column.aside(cell)}".strip()
-            cells.append(escape(text))
-        lines.append(cells)
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+__all__ = ["render_markdown"]
 
 
 def render_markdown(contents: Contents, files: str) -> str:
@@ -77,6 +49,11 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
         for name in ("quality", "quality-by-class"):
             if contents.tables[name].rows:
                 yield markdown_table(contents.tables[name])
+    if study.screening:
+        yield f"## Copy screen\n\n{escape(SCREEN_WARNING)}"
+        for found in study.screening:
+            yield f"- Seed {found.seed}: {escape(found.conclusion)}"
+        yield markdown_table(contents.tables["screening"])
     yield "## Provenance"
     for name in ("confusion", "seeds", "recipe", "software", "timing"):
         table = contents.tables[name]

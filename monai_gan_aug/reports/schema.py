@@ -18,6 +18,7 @@ __all__ = [
     "QualityRow",
     "Recipe",
     "Roc",
+    "Screening",
     "SeedRecord",
     "Splits",
     "Stage",
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 SCHEMA = 1
-SIZES = ("training", "held_out", "synthetic")
+SIZES = ("training", "held_out", "baseline", "synthetic")
 Word = Literal["helps", "harms", "no evidence", "underpowered"]
 Series = tuple[float | None, ...]
 
@@ -177,6 +178,8 @@ class QualityRow:
         lower_is_better: Whether a smaller value is the better one.
         recipe: How it was computed; :data:`SIZES` in it count the images of each set.
         label: The class it is of; None for all classes together.
+        interval: Ends of the interval of ``value`` over patients and generated images.
+        set: Name of the synthetic set, where several were compared.
     """
 
     seed: int
@@ -186,6 +189,8 @@ class QualityRow:
     lower_is_better: bool
     recipe: dict[str, Any]
     label: str | None = None
+    interval: tuple[float, ...] | None = None
+    set: str = ""
 
     @property
     def method(self) -> dict[str, Any]:
@@ -217,6 +222,25 @@ class Provenance:
     versions: dict[str, str]
     machine: str
     key_fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What the copy screen of one repeat found; see :mod:`monai_gan_aug.evaluation.screening`.
+
+    Args:
+        seed: The repeat.
+        conclusion: One sentence.
+        near_copies: Generated images that were flagged.
+        images: Generated images that were screened.
+        rows: Its numbers; ``real_versus_real`` is the control.
+    """
+
+    seed: int
+    conclusion: str
+    near_copies: int
+    images: int
+    rows: tuple[QualityRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -253,6 +277,7 @@ class Study:
     timing: Timing
     curves: Curves = field(default_factory=Curves)
     quality: tuple[QualityRow, ...] = ()
+    screening: tuple[Screening, ...] = ()
     grids: tuple[Grid, ...] = ()
 
     @property

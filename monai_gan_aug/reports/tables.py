@@ -19,7 +19,6 @@ __all__ = [
     "comparisons_table",
     "confusion_table",
     "escape_formula",
-    "quality_table",
     "recipe_table",
     "seeds_table",
     "software_table",
@@ -196,39 +195,6 @@ def cohort_table(study: Study) -> Table:
 
 def _mean(counts: list[int]) -> int | float:
     return counts[0] if len(set(counts)) == 1 else sum(counts) / len(counts)
-
-
-def quality_table(study: Study, *, by_class: bool = False) -> Table:
-    """Image quality of every seed beside the same number between two sets of real images.
-
-    Args:
-        study: The results.
-        by_class: The rows of single classes instead of those of all classes together.
-    """
-    columns = (
-        Column("Metric", "metric"),
-        Column("Class", "class"),
-        Column("Seed", "seed"),
-        Column("Synthetic", "synthetic", digits=4),
-        Column("Real versus real", "real_versus_real", digits=4),
-        Column("Gap", "gap", digits=4, signed=True),
-        Column("Reading", "reading"),
-        Column("Images: training, held out, synthetic", "images"),
-    )
-    rows: list[tuple[Cell, ...]] = []
-    chosen = [row for row in study.quality if (row.label is not None) is by_class]
-    for row in sorted(chosen, key=lambda row: (row.metric, row.label or "", row.seed)):
-        gap = row.value - row.real_versus_real
-        worse = gap > 0 if row.lower_is_better else gap < 0
-        reading = "worse than real images" if worse else "no worse than real images"
-        better = "lower" if row.lower_is_better else "higher"
-        metric = f"{metric_title(row.metric)} ({better} is better)"
-        numbers = (row.value, row.real_versus_real, gap)
-        sizes = ", ".join(str(size) for size in row.sizes) or NO_VALUE
-        rows.append((metric, row.label or "all", row.seed, *numbers, reading, sizes))
-    caption = "Each number beside what two sets of real images reach"
-    name = "quality-by-class" if by_class else "quality"
-    return Table(name, f"{caption}, by class" if by_class else caption, columns, tuple(rows))
 
 
 def confusion_table(study: Study) -> Table:

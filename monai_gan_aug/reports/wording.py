@@ -5,6 +5,7 @@ from collections.abc import Iterable
 __all__ = [
     "METRIC_TITLES",
     "NO_VALUE",
+    "SCREEN_WARNING",
     "count_range",
     "duration",
     "interval",
@@ -17,15 +18,42 @@ __all__ = [
 METRIC_TITLES = {
     "auc": "AUC",
     "average_precision": "Average precision",
+    "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
     "f1": "F1",
     "brier": "Brier score",
+    "ece": "Calibration error (ECE)",
     "kid": "KID",
     "fid": "FID",
+    "fid_limit": "FID, extrapolated",
+    "mifid": "MIFID",
+    "vendi": "Vendi score",
+    "psnr": "PSNR",
+    "ssim": "SSIM",
+    "ms_ssim": "MS-SSIM",
+    "gmsd": "GMSD",
+    "ms_gmsd": "MS-GMSD",
+    "mdsi": "MDSI",
+    "haar_psi": "HaarPSI",
+    "gan_test": "GAN-test",
+    "gan_train": "GAN-train",
+    "pairwise_ms_ssim": "Pairwise MS-SSIM",
+    "pairwise_ssim": "Pairwise SSIM",
+    "near_copies_pixels": "Near copies, by pixels",
+    "near_copies_features": "Near copies, by features",
+    "distance_ratio_pixels": "Distance to training over held out, by pixels",
+    "distance_ratio_features": "Distance to training over held out, by features",
+    "membership_by_distance_pixels": "Membership AUC, by pixels",
+    "membership_by_distance_features": "Membership AUC, by features",
+    "membership_by_discriminator": "Membership AUC, by discriminator",
 }
-LOWER_IS_BETTER = {"brier"}
+SCREEN_WARNING = (
+    "The screen looks for copies of training images. Finding none is no proof of privacy: treat "
+    "synthetic images with the care that the real ones need."
+)
+LOWER_IS_BETTER = {"brier", "ece"}
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
 EN_DASH = NO_VALUE = "\u2013"

@@ -1,4 +1,5 @@
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,50 +7,26 @@ import pytest
 import torch
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.evaluation.quality import QualityReport, quality_rows
+from monai_gan_aug.evaluation import quality
+from monai_gan_aug.evaluation.quality import QualityReport
 from monai_gan_aug.metrics.features import RandomFeatures
 
 
-def features(count, shift=0.0, scale=1.0, seed=0):
-    draw = torch.Generator().manual_seed(seed)
-    return shift + scale * torch.randn(count, 6, generator=draw)
-
-
-def named(rows):
-    return {row["metric"]: row for row in rows}
-
-
-def test_a_shifted_set_is_farther_than_the_baseline():
-    rows = named(quality_rows(features(80, seed=1), features(80), features(80, 0.8, seed=2), {}))
-    assert rows["kid"]["value"] > 10 * abs(rows["kid"]["real_versus_real"])
-    assert rows["kid"]["lower_is_better"]
-
-
-def test_a_collapsed_set_is_less_diverse_than_the_real_one():
-    rows = named(quality_rows(features(80), features(80, seed=1), features(80, scale=0.01), {}))
-    assert rows["diversity"]["value"] < 0.05 * rows["diversity"]["real_versus_real"]
-    assert not rows["diversity"]["lower_is_better"]
-
-
-def test_every_number_carries_its_recipe():
-    for row in quality_rows(features(5), features(6), features(7), {"features": "x"}):
-        assert row["recipe"] == {
-            "features": "x",
-            "training": 5,
-            "held_out": 6,
-            "synthetic": 7,
-        }
-
-
 class Images:
-    def __init__(self, count, seed):
+    """Two classes, dark and bright noise of two images per patient."""
+
+    def __init__(self, count, seed, shift=0.0):
         rng = np.random.default_rng(seed)
-        self.images = rng.integers(0, 256, (count, 1, 16, 16), dtype=np.uint8)
         self.targets = np.arange(count) % 2
-        self.label_names = ("a", "b")
+        levels = 80 + 90 * self.targets[:, None, None, None] + shift
+        noise = rng.normal(0, 25, (count, 1, 16, 16))
+        self.images = (levels + noise).clip(0, 255).astype(np.uint8)
+        self.label_names = ("dark", "bright")
+        self.ids = [f"{seed}-{i}" for i in range(count)]
+        self.groups = [f"{seed}-{i // 2}" for i in range(count)]
         self.recipe = SimpleNamespace(to_dict=lambda: {"size": 16})
         self.datalist = None
-        self.lists = ("one",)
+        self.lists = (f"list {seed}",)
 
     def __len__(self):
         return len(self.targets)
@@ -61,37 +38,136 @@ class Images:
         }
 
 
-def report(tmp_path, **more):
-    sets = {name: Images(20, seed) for seed, name in enumerate(("training", "held_out"))}
+def make(folder, patch, sets, **more):
+    """A report over sets that need no files; further arguments go to it."""
+    named = sets if isinstance(sets, dict) else {"": sets}
+    patch.setattr(quality, "synthetic_sets", lambda *args: named)
     return QualityReport(
-        **sets,
-        **{"synthetic": Images(30, 2), **more},
-        extractor=RandomFeatures(1),
-        path=tmp_path / "quality.json",
-        batch_size=8,
-        maximum=20,
+        training=Images(32, 0),
+        held_out=Images(40, 1),
+        baseline=Images(32, 9),
+        synthetic=sets if isinstance(sets, dict) else [],
+        path=folder / "quality.json",
+        cache_dir=folder,
+        **{"extractor": RandomFeatures(1), "classifier_steps": 20, "batch_size": 8, **more},
     )
 
 
-def test_writes_all_classes_together_and_each(tmp_path, monkeypatch):
-    monkeypatch.setattr("monai_gan_aug.evaluation.quality.check_chain", lambda real, one: None)
-    rows = report(tmp_path).run()
-    assert json.loads((tmp_path / "quality.json").read_text()) == rows
-    assert [row.get("label") for row in rows] == [None, None, "a", "a", "b", "b"]
-    assert rows[0]["recipe"]["synthetic"] == 20
+@pytest.fixture
+def report(tmp_path, monkeypatch):
+    monkeypatch.setattr(quality, "check_chain", lambda real, one: None)
+    return partial(make, tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The rows of all families, computed once: look, do not touch."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quality, "check_chain", lambda real, one: None)
+        rows = make(folder, patch, Images(50, 2)).run()
+    assert json.loads((folder / "quality.json").read_text()) == json.loads(json.dumps(rows))
+    return rows
+
+
+def overall(rows):
+    return {row["metric"]: row for row in rows if "label" not in row}
+
+
+def test_every_family_is_there_with_a_baseline(whole):
+    expected = "kid fid fid_limit precision recall density coverage mifid radiomics_distance"
+    expected += " diversity vendi gan_test gan_train psnr ssim gmsd ms_gmsd mdsi haar_psi"
+    assert set(expected.split()) <= set(overall(whole))
+    for row in whole:
+        assert np.isfinite([row["value"], row["real_versus_real"]]).all()
+
+
+def test_directions_are_those_of_the_papers(whole):
+    lower = {metric for metric, row in overall(whole).items() if row["lower_is_better"]}
+    distances = {"kid", "fid", "fid_limit", "mifid", "radiomics_distance"}
+    assert lower == distances | {"pairwise_ssim", "gmsd", "ms_gmsd", "mdsi"}
+
+
+def test_images_too_small_for_a_measure_leave_it_out(report):
+    found = overall(report(Images(50, 2), families=["pairs"]).run())
+    assert "ms_ssim" not in found
+    assert "ssim" in found
+
+
+def test_a_shifted_set_is_worse_than_real_images(report):
+    found = overall(report(Images(50, 2, shift=60), families=["distances", "radiomics"]).run())
+    for metric in ("kid", "fid", "radiomics_distance"):
+        assert found[metric]["value"] > 2 * found[metric]["real_versus_real"]
+        assert found[metric]["interval"][0] > found[metric]["real_versus_real"]
+    assert found["coverage"]["value"] < found["coverage"]["real_versus_real"]
+
+
+def test_the_sets_are_thinned_to_equal_sizes(report):
+    for row in report(Images(24, 2), families=["distances"]).run():
+        each = row["recipe"]
+        assert each["baseline"] == each["synthetic"] == (12 if "label" in row else 24)
+
+
+def test_every_number_carries_its_recipe(whole):
+    for row in whole:
+        assert row["recipe"]["image"] == {"size": 16}
+        assert {"training", "held_out", "baseline", "synthetic"} <= row["recipe"].keys()
+
+
+def test_gan_test_counts_the_images_of_each_class(report):
+    rows = report(Images(60, 2), families=["labels"]).run()
+    of_class = {row["label"]: row["count"] for row in rows if "count" in row}
+    assert set(of_class) == {"dark", "bright"}
+    assert all(0 <= right <= total == 16 for right, total in of_class.values())
+
+
+def test_swapped_labels_ruin_both_label_numbers(report):
+    swapped = Images(60, 2)
+    swapped.targets = 1 - swapped.targets
+    found = overall(report(swapped, families=["labels"], classifier_steps=60).run())
+    assert found["gan_test"]["value"] < 0.3
+    assert found["gan_train"]["value"] < 0.3
+    assert found["gan_test"]["real_versus_real"] > 0.8
+
+
+def test_named_sets_share_one_baseline(report):
+    rows = report({"a": Images(50, 2), "b": Images(26, 3)}, families=["distances"]).run()
+    assert {row["set"] for row in rows} == {"a", "b"}
+    kid = {row["set"]: row for row in rows if row["metric"] == "kid" and "label" not in row}
+    assert kid["a"]["real_versus_real"] == kid["b"]["real_versus_real"]
+    assert kid["a"]["value"] != kid["b"]["value"]
+
+
+def test_the_default_extractor_is_a_classifier_of_the_training_split(report):
+    kid = overall(report(Images(50, 2), extractor=None, families=["distances"]).run())["kid"]
+    assert kid["recipe"]["features"] == "classifier trained on the training split"
+
+
+def test_the_same_run_gives_the_same_numbers(report):
+    settings = {"extractor": None, "families": ["diversity", "labels"]}
+    runs = [report(Images(50, 2), **settings).run() for _ in range(2)]
+    assert runs[0] == runs[1]
 
 
 def test_checks_the_chain_first(tmp_path, monkeypatch):
     checked = []
-    monkeypatch.setattr(
-        "monai_gan_aug.evaluation.quality.check_chain", lambda real, one: checked.append(one)
-    )
-    report(tmp_path).run()
-    assert checked == ["one"]
+    monkeypatch.setattr(quality, "check_chain", lambda real, one: checked.append(one))
+    make(tmp_path, monkeypatch, Images(50, 2), families=["diversity"]).run()
+    assert checked == ["list 2"]
 
 
 def test_no_synthetic_set_is_an_error(tmp_path):
-    empty = Images(4, 0)
-    empty.lists = ()
     with pytest.raises(DataError, match="generate one first"):
-        report(tmp_path, synthetic=empty).run()
+        quality.synthetic_sets([], None, tmp_path)
+
+
+def test_an_unknown_family_is_refused(report):
+    with pytest.raises(ValueError, match="distances"):
+        report(Images(4, 2), families=["fid"])
+
+
+def test_intervals_of_shares_stay_between_zero_and_one(whole):
+    for row in whole:
+        if row["metric"] in ("precision", "recall", "coverage", "gan_test", "gan_train"):
+            low, high = row.get("interval", (0, 1))
+            assert 0 <= low <= high <= 1

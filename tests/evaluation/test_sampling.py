@@ -148,3 +148,16 @@ def test_latents_are_a_function_of_the_seed():
 def test_rejects_no_images_per_class():
     with pytest.raises(ValueError, match="got 0"):
         LatentDataset(0, 4)
+
+
+def test_truncation_scales_the_same_latents_and_is_recorded(trained, tmp_path):
+    whole, half = LatentDataset(3, 4), LatentDataset(3, 4, truncation=0.5)
+    assert torch.equal(half.latents, whole.latents * 0.5)
+    made = generate(tmp_path / "set", trained.folder, fresh())
+    assert made.provenance.settings["truncation"] == 1.0
+
+
+@pytest.mark.parametrize("truncation", [0.0, 1.5])
+def test_rejects_truncations_out_of_range(truncation):
+    with pytest.raises(ValueError, match=f"got {truncation}"):
+        LatentDataset(3, 4, truncation=truncation)

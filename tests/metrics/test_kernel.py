@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torchmetrics.image.kid import KernelInceptionDistance
 
 from monai_gan_aug.metrics.kernel import kernel_distance
 
@@ -34,3 +35,19 @@ def test_is_zero_on_average_for_one_law():
 def test_rejects_bad_shapes(real, fake):
     with pytest.raises(ValueError, match="got"):
         kernel_distance(torch.zeros(real), torch.zeros(fake))
+
+
+def test_agrees_with_torchmetrics():
+    class Given(torch.nn.Module):
+        num_features = 5
+
+        def forward(self, rows):
+            return rows
+
+    rng = torch.Generator().manual_seed(0)
+    real, fake = torch.randn(12, 5, generator=rng), torch.randn(12, 5, generator=rng) + 0.5
+    outside = KernelInceptionDistance(feature=Given(), subsets=1, subset_size=12, normalize=True)
+    outside.update(real, real=True)
+    outside.update(fake, real=False)
+    expected = outside.compute()[0].item()
+    assert kernel_distance(real, fake).item() == pytest.approx(expected, rel=1e-5)

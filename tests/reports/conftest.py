@@ -92,6 +92,26 @@ def _seed(seed: int) -> dict[str, Any]:
     }
 
 
+def _screening(seed: int) -> dict[str, Any]:
+    row = {
+        "seed": seed,
+        "metric": "membership_by_distance_pixels",
+        "value": 0.55,
+        "real_versus_real": 0.5,
+        "lower_is_better": True,
+        "interval": [0.46, 0.64],
+        "recipe": {"space": "pixels"},
+    }
+    conclusion = "no near copies among 500 images."
+    return {
+        "seed": seed,
+        "conclusion": conclusion,
+        "near_copies": 0,
+        "images": 500,
+        "rows": [row],
+    }
+
+
 def build_study() -> dict[str, Any]:
     """A complete, valid ``study.json`` with the verdict "no evidence"."""
     auc = {arm[0]: arm[4] for arm in ARMS}
@@ -159,6 +179,7 @@ def build_study() -> dict[str, Any]:
             ],
         },
         "quality": quality,
+        "screening": [_screening(seed) for seed in SEEDS],
         "grids": [
             {
                 "seed": 0,

@@ -3,7 +3,8 @@ import re
 import pytest
 
 from monai_gan_aug.reports.contents import gather
-from monai_gan_aug.reports.markdown import escape, markdown_table, render_markdown
+from monai_gan_aug.reports.markdown import render_markdown
+from monai_gan_aug.reports.markdown_tables import escape, markdown_table
 from monai_gan_aug.reports.tables import Column, Interval, Table
 
 

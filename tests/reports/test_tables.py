@@ -51,24 +51,6 @@ def test_metric_of_the_verdict_comes_first(study, write_study):
     assert columns[1].name == "brier"
 
 
-def test_quality_reads_each_number_against_real_images(study, write_study):
-    study["quality"][0].update(value=0.003)
-    diversity = dict(study["quality"][0], metric="diversity", value=0.2, real_versus_real=0.3)
-    study["quality"].append(dict(diversity, lower_is_better=False))
-    rows = tables.quality_table(read_study(write_study(study))).rows
-    readings = {(row[0].split()[0], row[2]): row[-2] for row in rows}
-    assert readings["KID", 0] == "no worse than real images"
-    assert readings["KID", 1] == "worse than real images"
-    assert readings["Diversity", 0] == "worse than real images"
-
-
-def test_quality_of_classes_has_its_own_table(study, write_study):
-    read = read_study(write_study(study))
-    assert {row[1] for row in tables.quality_table(read).rows} == {"all"}
-    by_class = tables.quality_table(read, by_class=True)
-    assert {row[1] for row in by_class.rows} == {"NORMAL", "PNEUMONIA"}
-
-
 def test_cohort_averages_over_seeds(study, write_study):
     rows = {r[0]: r for r in tables.cohort_table(read_study(write_study(study))).rows}
     assert rows["PNEUMONIA"][4] == pytest.approx((80 + 81 + 82) / 3)
