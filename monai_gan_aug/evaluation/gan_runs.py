@@ -96,6 +96,16 @@ class GanRuns:
         knobs = {"synthetic": [str(path) for path in synthetic]}
         return [self._job("evaluate", seed, "quality", knobs, inputs=synthetic)]
 
+    def screenings(self, seed: int) -> list[BundleJob]:
+        """One job that writes ``screening.json``; needs all images of the seed."""
+        synthetic = self.synthetic(seed)
+        knobs: dict[str, Any] = {"synthetic": [str(path) for path in synthetic]}
+        inputs = list(synthetic)
+        if not self.recipe.per_class:  # the screen takes one discriminator
+            inputs.append(self._checkpoint(seed, ""))
+            knobs["discriminator_checkpoint"] = str(self._checkpoint(seed, "").parent)
+        return [self._job("screen", seed, "screen", knobs, inputs=inputs)]
+
     def synthetic(self, seed: int) -> list[Path]:
         """The datalists of the generated images."""
         return [

@@ -7,6 +7,7 @@ from monai_gan_aug.reports import figures, forest, quality, tables
 from monai_gan_aug.reports.caveats import reading_caveats
 from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.reports.pictures import GridPair, read_grid
+from monai_gan_aug.reports.published import published_table
 from monai_gan_aug.reports.schema import Study
 from monai_gan_aug.reports.tables import Table
 from monai_gan_aug.reports.wording import count_range, interval, metric_title, number
@@ -34,8 +35,8 @@ class Contents:
         facts: Numbers beside the verdict.
         caveats: Sentences to read first, those of the data set before those of the results.
         tables: By name: cohort, arms, comparisons, quality, quality-by-class, screening,
-            confusion, seeds,
-            recipe, software and timing; without rows when the study has none.
+            published, confusion, seeds, recipe, software and timing; without rows when the study
+            has none.
         drawings: SVG by name: forest, forest-compact, roc, classifier, gan-0, gan-1, ...
         grids: Pictures of each class.
     """
@@ -74,6 +75,7 @@ def gather(path: Path | str, *, include_real: bool = True) -> Contents:
         quality.quality_table(study),
         quality.quality_table(study, by_class=True),
         quality.screening_table(study),
+        published_table(study),
         tables.confusion_table(study),
         tables.seeds_table(study),
         tables.recipe_table(study),

@@ -34,6 +34,11 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
     yield markdown_table(contents.tables["comparisons"])
     yield "## Arms"
     yield markdown_table(contents.tables["arms"])
+    if study.published is not None:
+        yield "## Beside the publication"
+        yield escape(contents.tables["published"].caption)
+        yield markdown_table(contents.tables["published"])
+        yield "\n".join(f"- Erratum: {escape(text)}" for text in study.published.errata)
     if contents.grids:
         yield "## Real and synthetic images"
         yield from _grids(contents, files)

@@ -15,6 +15,7 @@ __all__ = [
     "GanCurve",
     "Grid",
     "Provenance",
+    "Published",
     "QualityRow",
     "Recipe",
     "Roc",
@@ -244,6 +245,25 @@ class Screening:
 
 
 @dataclass(frozen=True)
+class Published:
+    """A table of a publication to stand beside this study's.
+
+    Args:
+        caption: Which publication and table.
+        metrics: Names of the columns, as this package names its metrics.
+        rows: One number per metric for each arm.
+        n: What the numbers were computed on, in words.
+        errata: What is wrong with them.
+    """
+
+    caption: str
+    metrics: tuple[str, ...]
+    rows: dict[str, tuple[float | None, ...]]
+    n: str = "not stated"
+    errata: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Stage:
     """One stage and the seconds it took."""
 
@@ -279,6 +299,7 @@ class Study:
     quality: tuple[QualityRow, ...] = ()
     screening: tuple[Screening, ...] = ()
     grids: tuple[Grid, ...] = ()
+    published: Published | None = None
 
     @property
     def titles(self) -> dict[str, str]:
