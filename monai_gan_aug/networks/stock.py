@@ -43,8 +43,8 @@ class StockGenerator(nn.Module):
         )
         self.network.apply(normal_init)
 
-    def forward(self, latents: Tensor) -> Tensor:
-        """Latents ``(B, Z)`` to images ``(B, C, S, S)`` in ``[-1, 1]``."""
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Latents ``(B, Z)``, whatever the labels, to images ``(B, C, S, S)`` in ``[-1, 1]``."""
         return 2 * torch.sigmoid(self.network(latents)) - 1
 
 
@@ -74,7 +74,7 @@ class StockDiscriminator(nn.Module):
         )
         self.network.apply(normal_init)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Images ``(B, C, S, S)`` in ``[-1, 1]`` to logits ``(B,)``."""
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images ``(B, C, S, S)`` in ``[-1, 1]``, whatever the labels, to logits ``(B,)``."""
         logits: Tensor = self.network((images + 1) / 2).flatten()
         return logits

@@ -54,8 +54,8 @@ class Generator(nn.Module):
         )
         normal_initialisation(self)
 
-    def forward(self, latents: Tensor) -> Tensor:
-        """Latents ``(B, Z)`` to images ``(B, C, S, S)`` in ``[-1, 1]``."""
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Latents ``(B, Z)``, whatever the labels, to images ``(B, C, S, S)`` in ``[-1, 1]``."""
         images: Tensor = self.blocks(latents)
         return images
 
@@ -98,8 +98,8 @@ class Discriminator(nn.Module):
         features: Tensor = self.blocks(images)
         return features
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Images ``(B, C, S, S)`` to logits ``(B,)``."""
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images ``(B, C, S, S)``, whatever the labels, to logits ``(B,)``."""
         logits: Tensor = self.head(self.features(images).flatten(1)).flatten()
         return logits
 

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +22,19 @@ from monai_gan_aug.data.provenance import (
     TrainingRecord,
 )
 from monai_gan_aug.data.splitting import draw_split
+from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
 from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError, ProvenanceError
 from monai_gan_aug.evaluation.arms import ARMS
+from monai_gan_aug.evaluation.gan_parts import configured_discriminator
 from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "augmentation_classifier"
+GAN_CONFIG = [
+    str(BUNDLE.parent / "medical_image_gan" / "configs" / name)
+    for name in ("common.yaml", "family_dcgan.yaml")
+]
 ARM_FILES = sorted(path.name for path in (BUNDLE / "configs").glob("arm_*.yaml"))
 RESULTS = ("predictions.json", "metrics.json", "curves.json")
 
@@ -55,9 +63,64 @@ def data(tmp_path_factory):
         grouping="test",
     )
     datalist.save(root / "datalist.json")
+    small = [entry for entry in datalist.training if entry.label == 1][:2]
+    few = tuple(e for e in datalist.training if e.label == 0 or e in small)
+    replace(datalist, training=few).save(root / "unequal.json")
     for name, split in (("synthetic", "training"), ("leaking", "test")):
         save_synthetic(root / name, datalist, split, rng)
+        save_gan(root / f"gan-{name}", datalist, split)
+    save_pseudo(root, datalist, rng)
     return root
+
+
+def save_gan(folder, datalist, split):
+    """The checkpoint of a GAN that saw one split."""
+    seen = datalist.entries(split)
+    record = TrainingRecord(
+        datalist.sha256,
+        "key",
+        tuple(e.group for e in seen),
+        tuple(e.id for e in seen),
+        datalist.labels,
+        PreprocessingRecipe(size=16).to_dict(),
+    )
+    torch.manual_seed(7)
+    network = configured_discriminator(GAN_CONFIG, gan_knobs(folder.parent))
+    networks = {"discriminator": network.state_dict()}
+    content = {"trainer": {"networks": networks}, "training": record.to_dict()}
+    save_checkpoint(folder, "step_1.pt", content)
+
+
+def gan_knobs(root):
+    return {
+        "image_size": 16,
+        "channels": 1,
+        "discriminator_width": 4,
+        "datalist": str(root / "datalist.json"),
+    }
+
+
+def save_pseudo(root, datalist, rng):
+    """Images of other patients with guessed classes."""
+    names = [(f"others/{n}.png", n % 2) for n in range(6)]
+    entries = [Entry(n, c, f"other {n}", draw(root / n, c, rng)) for n, c in names]
+    guessed = replace(datalist, training=tuple(entries), validation=(), test=())
+    guessed.save(root / "guessed.json")
+
+
+def needs(arm, data):
+    """The network of an arm, and the knobs a study would turn for it."""
+    knobs = {"synthetic": [str(data / "synthetic" / "datalist.json")]}
+    if "discriminator" in arm:
+        knobs |= {"network": "network_discriminator.yaml", "gan_config": GAN_CONFIG}
+        knobs |= {"gan_knobs": gan_knobs(data)}
+    if "init" in arm:
+        knobs["gan_checkpoint"] = str(data / "gan-synthetic" / "latest.json")
+    if "pseudo" in arm:
+        knobs["pseudo"] = str(data / "guessed.json")
+    if "minority" in arm:
+        knobs["datalist"] = str(data / "unequal.json")
+    return knobs
 
 
 def save_synthetic(folder, datalist: Datalist, split, rng):
@@ -75,7 +138,7 @@ def save_synthetic(folder, datalist: Datalist, split, rng):
     SyntheticDatalist(datalist.labels, entries, provenance).save(folder / "datalist.json")
 
 
-def workflow(data, output, *files, **knobs):
+def workflow(data, output, *files, network="network_small_cnn.yaml", **knobs):
     settings = {
         "dataset_dir": str(data),
         "datalist": str(data / "datalist.json"),
@@ -87,7 +150,7 @@ def workflow(data, output, *files, **knobs):
         "batch_size": 8,
         **knobs,
     }
-    names = ["common.yaml", "network_small_cnn.yaml", *files]
+    names = ["common.yaml", network, *files]
     found = ConfigWorkflow(
         [str(BUNDLE / "configs" / name) for name in names], workflow_type=None, **settings
     )
@@ -103,20 +166,84 @@ def train(data, output, arm="arm_classical.yaml", **knobs):
 
 @pytest.mark.parametrize("arm", ARM_FILES)
 def test_every_arm_trains_and_is_judged(arm, data, tmp_path):
-    synthetic = [str(data / "synthetic" / "datalist.json")]
-    metrics = train(data, tmp_path, arm, synthetic=synthetic)
+    metrics = train(data, tmp_path, arm, **needs(arm, data))
     assert metrics["arm"] == arm.removeprefix("arm_").removesuffix(".yaml")
     assert metrics["steps"] == (12 if arm == "arm_classical_twice.yaml" else 6)
     assert json.loads((tmp_path / "curves.json").read_text())["step"][-1] == metrics["steps"]
     found = Predictions.load(tmp_path / "predictions.json")
-    datalist = Datalist.load(data / "datalist.json")
+    datalist = Datalist.load(Path(needs(arm, data).get("datalist", data / "datalist.json")))
     assert found.ids == tuple(entry.id for entry in datalist.test)
     assert found.split_sha256 == metrics["provenance"]["split_sha256"] == datalist.sha256
     assert len(metrics["provenance"]["synthetic_sha256"]) == 1
 
 
 def test_every_arm_of_a_study_has_its_file():
-    assert {arm.config_file for arm in ARMS.values()} <= set(ARM_FILES)
+    assert {arm.config_file for arm in ARMS.values()} == set(ARM_FILES)
+
+
+def weights_before_training(data, output, arm, **knobs):
+    """Weights of the discriminator inside a classifier once its training has started."""
+    found = workflow(
+        data, output, arm, "train.yaml", total_steps=6, **{**needs(arm, data), **knobs}
+    )
+    handlers = found.parser.get_parsed_content("train::handlers")
+    for handler in handlers:
+        if type(handler).__name__ == "DiscriminatorWeights":
+            handler._load(None)
+    return found.parser.get_parsed_content("network").discriminator.state_dict()
+
+
+def test_begins_with_the_weights_of_the_checkpoint(data, tmp_path):
+    found = weights_before_training(data, tmp_path, "arm_discriminator_init.yaml")
+    content = load_checkpoint(data / "gan-synthetic")["trainer"]["networks"]["discriminator"]
+    assert found.keys() == content.keys()
+    assert all(torch.equal(found[name], content[name]) for name in content)
+
+
+def test_the_twin_shares_the_architecture_and_no_weights(data, tmp_path):
+    arms = ("arm_discriminator_init.yaml", "arm_discriminator_scratch.yaml")
+    trained, scratch = (weights_before_training(data, tmp_path, arm) for arm in arms)
+    assert trained.keys() == scratch.keys()
+    convolutions = [name for name, value in trained.items() if value.ndim == 4]
+    assert convolutions
+    assert not any(torch.equal(trained[name], scratch[name]) for name in convolutions)
+
+
+def test_a_discriminator_that_saw_test_patients_is_refused(data, tmp_path):
+    arm = "arm_discriminator_init.yaml"
+    knobs = {**needs(arm, data), "gan_checkpoint": str(data / "gan-leaking")}
+    with pytest.raises(RuntimeError) as caught:
+        train(data, tmp_path, arm, **knobs)
+    assert isinstance(root_cause(caught.value), ProvenanceError)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_another_preprocessing_than_that_of_the_gan_is_refused(data, tmp_path):
+    arm = "arm_discriminator_init.yaml"
+    with pytest.raises(RuntimeError) as caught:
+        train(data, tmp_path, arm, fit="stretch", **needs(arm, data))
+    assert "preprocessing" in str(root_cause(caught.value))
+
+
+def test_guessing_writes_both_datalists(data, tmp_path):
+    train(data, tmp_path)
+    knobs = {"unlabelled": str(data / "guessed.json"), "ckpt_path": str(tmp_path / "checkpoints")}
+    workflow(data, tmp_path / "pseudo", "pseudo_label.yaml", **knobs).run()
+    guessed, semi = (Datalist.load(tmp_path / "pseudo" / f"{n}.json") for n in ("guessed", "semi"))
+    datalist = Datalist.load(data / "datalist.json")
+    assert semi.training == (*datalist.training, *guessed.training)
+    assert semi.test == datalist.test
+    assert {e.id for e in guessed.training} == {
+        e.id for e in Datalist.load(data / "guessed.json").training
+    }
+
+
+def test_guessing_refuses_patients_of_the_split(data, tmp_path):
+    train(data, tmp_path)
+    knobs = {"unlabelled": str(data / "datalist.json"), "ckpt_path": str(tmp_path / "checkpoints")}
+    with pytest.raises(RuntimeError) as caught:
+        workflow(data, tmp_path / "pseudo", "pseudo_label.yaml", **knobs).run()
+    assert isinstance(root_cause(caught.value), ProvenanceError)
 
 
 def test_arms_turn_knobs_that_exist():

@@ -111,9 +111,10 @@ def images(tmp_path_factory):
         ("system_s2", {"channels": 3, "only_labels": "benign"}),
         ("system_s3", {"image_size": 32, "only_labels": "malignant"}),
         ("system_s4", {"image_size": 32, "only_labels": "malignant"}),
+        ("stock_mednist_gan", {"image_size": 32, "only_labels": "malignant"}),
     ],
 )
-def test_trains(preset, knobs, images, tmp_path, monkeypatch):
+def test_trains_and_generates(preset, knobs, images, tmp_path, monkeypatch):
     monkeypatch.chdir(BUNDLE)
     given = {
         "dataset_dir": str(images),
@@ -128,4 +129,13 @@ def test_trains(preset, knobs, images, tmp_path, monkeypatch):
         **knobs,
     }
     run(config_file=[f"configs/{name}.yaml" for name in ("common", preset, "train")], **given)
-    assert (tmp_path / "run/checkpoints/latest.json").is_file()
+    synthetic = tmp_path / "synthetic"
+    made = {key: given[key] for key in given.keys() - {"max_epochs", "steps_per_epoch", "workers"}}
+    run(
+        config_file=[f"configs/{name}.yaml" for name in ("common", preset, "inference")],
+        **made,
+        samples_per_class=3,
+        synthetic_dir=str(synthetic),
+    )
+    classes = 1 if "only_labels" in knobs else 2
+    assert len(list(synthetic.glob("images/*.png"))) == 3 * classes
