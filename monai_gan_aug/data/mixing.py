@@ -2,21 +2,29 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
 
+from monai_gan_aug.data.control_sets import ControlImages, LabelShuffled
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.loading import Batch, check_position, index_stream
 from monai_gan_aug.data.provenance import check_chain
-from monai_gan_aug.data.streams import BalancedStream, IndexStream, ToppedUpStream
+from monai_gan_aug.data.streams import (
+    BalancedStream,
+    IndexStream,
+    PermutationStream,
+    SharedStream,
+    ToppedUpStream,
+)
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.keys import DataKeys
 
 __all__ = ["MixedBatches"]
 
-REAL_SALT, SYNTHETIC_SALT, TOP_UP_SALT = 0, 1, 2
+REAL_SALT, SYNTHETIC_SALT, TOP_UP_SALT, MINORITY_SALT = 0, 1, 2, 3
+OneSet: TypeAlias = SyntheticImages | ControlImages | LabelShuffled
 
 
 class MixedBatches:
@@ -28,7 +36,8 @@ class MixedBatches:
 
     Args:
         real: Training images of patients.
-        synthetic: Synthetic images, a sequence of such sets, or ``None``.
+        synthetic: Synthetic images (or a control in their place, see
+            :mod:`monai_gan_aug.data.control_sets`), a sequence of such sets, or ``None``.
         batch_size: Images per batch.
         steps: Batches per pass of a ``for`` loop.
         synthetic_fraction: Share of synthetic images, in ``[0, 1]``.
@@ -37,25 +46,28 @@ class MixedBatches:
             equal shares among the real and among the synthetic images. ``"synthetic"``: every
             class is topped up by synthetic images to the size of the largest, so the classes are
             equal and the largest stays purely real (``synthetic_fraction`` must be 0).
+            ``"minority"``: classes have equal shares; ``synthetic_fraction`` of the images of
+            every class but the largest are synthetic.
         seed: Makes the stream.
         total_steps: Batches of the whole training, if it is more than one pass.
 
     Raises:
         ValueError: If a number is out of range, or settings contradict each other.
-        DataError: If synthetic images are asked for and there are none.
+        DataError: If synthetic images are asked for and there are none, or all classes are equally
+            large and only the smaller ones should get some.
         ProvenanceError: If a GAN saw validation or test patients of ``real``.
     """
 
     def __init__(
         self,
         real: CachedImages,
-        synthetic: SyntheticImages | Sequence[SyntheticImages] | None,
+        synthetic: OneSet | Sequence[OneSet] | None,
         batch_size: int,
         steps: int,
         *,
         synthetic_fraction: float = 0.0,
         warm_start_fraction: float = 0.0,
-        balance: Literal["none", "weighted", "synthetic"] = "none",
+        balance: Literal["none", "weighted", "synthetic", "minority"] = "none",
         seed: int = 0,
         total_steps: int | None = None,
     ) -> None:
@@ -72,19 +84,21 @@ class MixedBatches:
         self._synthetic = _Synthetic(real, synthetic)
         if (synthetic_fraction or warm_start_fraction) and not len(self._synthetic):
             raise DataError("There are no synthetic images to mix in: generate them first.")
-        self._share = Fraction(synthetic_fraction).limit_denominator(10_000)
+        share = Fraction(synthetic_fraction).limit_denominator(10_000)
+        self._share = Fraction(0) if balance == "minority" else share
         self._warm_steps = round(warm_start_fraction * (total_steps or steps))
-        plain = "weighted" if balance == "synthetic" else balance
-        self._synthetic_stream = (
-            index_stream(self._synthetic.targets, plain, seed, SYNTHETIC_SALT)
-            if len(self._synthetic)
-            else None
-        )
-        self._stream = (
-            self._topped_up(seed)
-            if balance == "synthetic"
-            else index_stream(real.targets, balance, seed, REAL_SALT)
-        )
+        plain = "weighted" if balance in ("synthetic", "minority") else balance
+        self._synthetic_stream = None
+        if len(self._synthetic):
+            self._synthetic_stream = index_stream(
+                self._synthetic.targets, plain, seed, SYNTHETIC_SALT
+            )
+        if balance == "synthetic":
+            self._stream = self._topped_up(seed)
+        elif balance == "minority":
+            self._stream = self._minority(seed, share)
+        else:
+            self._stream = index_stream(real.targets, balance, seed, REAL_SALT)
 
     def _topped_up(self, seed: int) -> IndexStream:
         real, extra = self.dataset.targets, self._synthetic.targets
@@ -102,6 +116,29 @@ class MixedBatches:
                 for label in classes
             ]
         )
+
+    def _minority(self, seed: int, share: Fraction) -> IndexStream:
+        real, extra = self.dataset.targets, self._synthetic.targets
+        counts = np.bincount(real, minlength=len(self.dataset.label_names))
+        if counts.min() == counts.max():
+            raise DataError(
+                f"Every class has {counts[0]} images, so none is smaller: leave the arm "
+                "`minority_only` (`balance: minority`) out."
+            )
+        streams: list[IndexStream] = []
+        for label, count in enumerate(counts):
+            salt = [seed, MINORITY_SALT, label]
+            stream: IndexStream = PermutationStream(np.flatnonzero(real == label), [*salt, 0])
+            if count < counts.max() and share:
+                own = np.flatnonzero(extra == label) + len(real)
+                if not len(own):
+                    raise DataError(
+                        f"There are no synthetic images of {self.dataset.label_names[label]}: "
+                        "generate images for every minority class."
+                    )
+                stream = SharedStream(stream, PermutationStream(own, [*salt, 1]), share)
+            streams.append(stream)
+        return BalancedStream(streams)
 
     def __len__(self) -> int:
         return self.steps
@@ -153,12 +190,10 @@ class MixedBatches:
 class _Synthetic:
     """Several synthetic sets as one, checked for leaks, with the labels of the real set."""
 
-    def __init__(
-        self, real: CachedImages, synthetic: SyntheticImages | Sequence[SyntheticImages] | None
-    ) -> None:
+    def __init__(self, real: CachedImages, synthetic: OneSet | Sequence[OneSet] | None) -> None:
         if synthetic is None:
             synthetic = []
-        sets = [synthetic] if isinstance(synthetic, SyntheticImages) else list(synthetic)
+        sets = [synthetic] if isinstance(synthetic, OneSet) else list(synthetic)
         self.sets = [one for one in sets if len(one)]
         for one in self.sets:
             for datalist in one.lists:
@@ -190,7 +225,7 @@ class _Synthetic:
         return {DataKeys.IMAGE: torch.cat(images), DataKeys.LABEL: torch.cat(labels)}
 
 
-def _renamed(synthetic: SyntheticImages, names: Sequence[str]) -> np.ndarray:
+def _renamed(synthetic: OneSet, names: Sequence[str]) -> np.ndarray:
     """Labels by the position of their class in ``names``; -1 for a class that is not there."""
     position = [names.index(n) if n in names else -1 for n in synthetic.label_names]
     return np.array(position, dtype=np.int64)[synthetic.targets]

@@ -15,7 +15,14 @@ from monai_gan_aug.errors import DataError, ProvenanceError
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_json
 
-__all__ = ["Provenance", "SyntheticDatalist", "SyntheticEntry", "TrainingRecord", "check_chain"]
+__all__ = [
+    "Provenance",
+    "SyntheticDatalist",
+    "SyntheticEntry",
+    "TrainingRecord",
+    "check_chain",
+    "check_record",
+]
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,19 @@ def check_chain(real: Datalist, synthetic: SyntheticDatalist) -> None:
             f"Synthetic classes {list(synthetic.labels)} differ from the real ones "
             f"{list(real.labels)}: train the GAN on the same datalist."
         )
-    record = synthetic.provenance.training
+    check_record(real, synthetic.provenance.training)
+
+
+def check_record(real: Datalist, record: TrainingRecord) -> None:
+    """Refuse what a GAN left behind (images, weights) if it saw a held-out patient of ``real``.
+
+    Args:
+        real: The datalist the classifier is trained and judged on.
+        record: What the GAN saw.
+
+    Raises:
+        ProvenanceError: With the reason and the next step.
+    """
     if record.split_sha256 == real.sha256:
         seen_only_training = set(record.ids) <= {entry.id for entry in real.training}
         if seen_only_training:
@@ -193,6 +212,6 @@ def check_chain(real: Datalist, synthetic: SyntheticDatalist) -> None:
     if patients or images:
         raise ProvenanceError(
             f"The GAN saw {len(patients)} validation or test patients and {len(images)} of their "
-            "images, so its images leak into the evaluation: train the GAN on the training split "
+            "images, so it leaks into the evaluation: train the GAN on the training split "
             "of this very datalist."
         )

@@ -5,6 +5,7 @@ there, without any generator state to save.
 """
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import lru_cache
 from typing import Protocol
 
@@ -12,7 +13,14 @@ import numpy as np
 
 from monai_gan_aug.errors import DataError
 
-__all__ = ["BalancedStream", "IndexStream", "PermutationStream", "ToppedUpStream", "class_streams"]
+__all__ = [
+    "BalancedStream",
+    "IndexStream",
+    "PermutationStream",
+    "SharedStream",
+    "ToppedUpStream",
+    "class_streams",
+]
 
 
 class IndexStream(Protocol):
@@ -78,6 +86,36 @@ class BalancedStream:
         for number, stream in enumerate(self.streams):
             here = classes == number
             out[here] = stream.at(turns[here])
+        return out
+
+
+class SharedStream:
+    """Two streams in turn, the second with a fixed share of the positions, spread evenly.
+
+    Args:
+        first: Takes the other positions.
+        second: Takes ``share`` of the positions.
+        share: In ``[0, 1]``.
+
+    Example:
+        >>> one, two = PermutationStream(np.array([0]), [0]), PermutationStream(np.array([9]), [0])
+        >>> SharedStream(one, two, Fraction(1, 4)).at(np.arange(8)).tolist()
+        [0, 0, 0, 9, 0, 0, 0, 9]
+    """
+
+    def __init__(self, first: IndexStream, second: IndexStream, share: Fraction) -> None:
+        self.first = first
+        self.second = second
+        self.share = share
+
+    def at(self, positions: np.ndarray) -> np.ndarray:
+        """Indices at ``positions``."""
+        top, bottom = self.share.numerator, self.share.denominator
+        before = positions * top // bottom
+        second = (positions + 1) * top // bottom > before
+        out = np.empty(len(positions), dtype=np.int64)
+        out[second] = self.second.at(before[second])
+        out[~second] = self.first.at((positions - before)[~second])
         return out
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_gan_aug.evaluation.jobs import BundleJob
+from monai_gan_aug.evaluation.selection import CONTROL, SELECTED
 from monai_gan_aug.evaluation.study_data import StudyData
 
 __all__ = ["GanRecipe", "GanRuns"]
@@ -42,6 +43,8 @@ class GanRuns:
         bundles_dir: Folder that holds the bundles.
         device: Device of the jobs, ``"cpu"`` or ``"cuda"``.
         prefix: Put in front of the names of the folders below ``seed-<seed>``.
+        root: Folder of the whole experiment, whose ``cache`` is used; ``folder`` if not given.
+        datalist_name: The datalist below ``seed-<seed>`` that the GAN learns from.
     """
 
     data: StudyData
@@ -51,6 +54,8 @@ class GanRuns:
     bundles_dir: Path
     device: str = "cpu"
     prefix: str = ""
+    root: Path | None = None
+    datalist_name: str = "datalist.json"
 
     @property
     def class_sets(self) -> dict[str, list[str] | None]:
@@ -112,9 +117,44 @@ class GanRuns:
             self._folder(seed, f"synthetic{suffix}") / "datalist.json" for suffix in self.class_sets
         ]
 
+    def selections(self, seed: int, criteria: Mapping[str, Any]) -> list[BundleJob]:
+        """One job per GAN that chooses among its images; needs their generation."""
+        return [
+            self._job(
+                "select",
+                seed,
+                f"selection{suffix}",
+                {"synthetic": str(path), **criteria},
+                inputs=[path],
+            )
+            for suffix, path in zip(self.class_sets, self.synthetic(seed), strict=True)
+        ]
+
+    def selected(self, seed: int, *, at_random: bool = False) -> list[Path]:
+        """The datalists of the chosen images, or of as many at random."""
+        name = CONTROL if at_random else SELECTED
+        return [path.with_name(name) for path in self.synthetic(seed)]
+
+    def config_paths(self) -> list[Path]:
+        """The configuration of its networks."""
+        configs = self.bundles_dir / "medical_image_gan" / "configs"
+        return [configs / "common.yaml", configs / f"{self.recipe.preset}.yaml"]
+
+    def network_knobs(self, seed: int) -> dict[str, Any]:
+        """Knobs that decide what its networks look like."""
+        datalist = str(self._datalist(seed))
+        return {**self.data.image, **self.recipe.image, **self.recipe.knobs, "datalist": datalist}
+
+    def checkpoint(self, seed: int) -> Path:
+        """``latest.json`` of the one GAN for all classes."""
+        return self._checkpoint(seed, "")
+
     def quality_path(self, seed: int) -> Path:
         """Where the comparison with real images is written."""
         return self._folder(seed, "quality") / "quality.json"
+
+    def _datalist(self, seed: int) -> Path:
+        return self.data.datalist_path(self.folder, seed, self.datalist_name)
 
     def _folder(self, seed: int, name: str) -> Path:
         return self.folder / f"seed-{seed}" / f"{self.prefix}{name}"
@@ -132,14 +172,15 @@ class GanRuns:
         resumable: bool = False,
     ) -> BundleJob:
         root = self.bundles_dir / "medical_image_gan"
+        whole = self.root or self.folder
         output_dir = self._folder(seed, name)
         return BundleJob(
-            name=output_dir.relative_to(self.folder).as_posix(),
+            name=output_dir.relative_to(whole).as_posix(),
             bundle=root,
             config_files=("common.yaml", f"{self.recipe.preset}.yaml", f"{stage}.yaml"),
             overrides={
                 "bundle_root": str(root),
-                **self.data.knobs(self.folder, seed),
+                **self.data.knobs(self._datalist(seed), whole / "cache", seed),
                 "device": f"$torch.device('{self.device}')",
                 "output_dir": str(output_dir),
                 **self.recipe.image,
@@ -147,6 +188,6 @@ class GanRuns:
                 **knobs,
             },
             output_dir=output_dir,
-            inputs=(self.data.datalist_path(self.folder, seed), *inputs),
+            inputs=(self._datalist(seed), *inputs),
             resumable=resumable,
         )

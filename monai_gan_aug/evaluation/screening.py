@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.provenance import check_chain
 from monai_gan_aug.engines.grids import tile_images
@@ -31,13 +32,20 @@ from monai_gan_aug.evaluation.screening_spaces import (
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.png import write_png
 
-__all__ = ["CAVEAT", "CopyScreen"]
+__all__ = ["CAVEAT", "CopyScreen", "can_screen"]
 
 logger = logging.getLogger(__name__)
 CAVEAT = "A screen finds copies it knows how to look for; a clean result is no proof of privacy."
 SCREENED = "datalist_screened.json"
 PAIRS_SHOWN = 10
+MINIMUM_PATIENTS = 10
 Choice = Literal["report", "drop", "block"]
+
+
+def can_screen(datalist: Datalist, minimum_patients: int = MINIMUM_PATIENTS) -> bool:
+    """Whether every class has patients enough for a screen, in training and in test."""
+    counts = [datalist.group_counts(split) for split in ("training", "test")]
+    return min(min(one.values()) for one in counts) >= minimum_patients
 
 
 @dataclass
@@ -76,7 +84,7 @@ class CopyScreen:
     extractor: nn.Module
     near_copies: Choice = "report"
     copy_ratio: float = 0.5
-    minimum_patients: int = 10
+    minimum_patients: int = MINIMUM_PATIENTS
     closest_pairs: bool = False
     discriminator: nn.Module | None = None
     discriminator_checkpoint: str | Path | None = None

@@ -16,7 +16,7 @@ from monai_gan_aug.evaluation.bootstrap import CrossedBootstrap
 from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
 from monai_gan_aug.metrics.weighted import weighted_metric
 
-__all__ = ["ArmStatistics", "Estimate", "interval"]
+__all__ = ["ArmStatistics", "Estimate", "PairedDraws", "interval"]
 
 Array = NDArray[np.float64]
 
@@ -129,6 +129,46 @@ def _variance(per_seed: Array, by_patient: Array, patients: int) -> tuple[float,
     return total, freedom
 
 
+@dataclass(frozen=True, eq=False)
+class PairedDraws:
+    """A metric, or a paired difference, with what :func:`interval` needs.
+
+    Args:
+        per_seed: Shape ``(S,)``.
+        patient_replicates: The same under resampled patients, shape ``(R, S)``.
+        seed_weights: How often each seed was drawn, shape ``(R, S)``.
+        patients: Number of patients.
+    """
+
+    per_seed: Array
+    patient_replicates: Array
+    seed_weights: Array
+    patients: int
+
+    def interval(self, confidence: float = 0.95) -> Estimate:
+        """Mean over seeds with its interval."""
+        return interval(
+            self.per_seed,
+            self.patient_replicates,
+            self.seed_weights,
+            patients=self.patients,
+            confidence=confidence,
+        )
+
+    @property
+    def variances(self) -> tuple[float, float]:
+        """Variance of the mean over seeds that comes from the seeds, and from the patients."""
+        defined = np.isfinite(self.patient_replicates).all(axis=1)
+        between = self.patient_replicates[defined].mean(axis=1).var()
+        return float(self.per_seed.var(ddof=1)) / len(self.per_seed), float(between)
+
+    @property
+    def crossed(self) -> Array:
+        """Means over resampled seeds and patients, shape ``(R,)``; NaN where a class was lost."""
+        total: Array = (self.patient_replicates * self.seed_weights).sum(axis=1)
+        return total / len(self.per_seed)
+
+
 class ArmStatistics:
     """Metrics of every arm and paired differences between arms, over seeds and patients.
 
@@ -215,22 +255,22 @@ class ArmStatistics:
 
     def metric(self, arm: str, name: str = "auc") -> Estimate:
         """A metric of one arm; the interval is kept within possible values."""
-        points, replicates = self._values(arm, name)
-        found = self._interval(points, replicates)
+        found = self.draws(arm, name=name).interval(self.confidence)
         largest = found.upper if name in LOWER_IS_BETTER else 1.0
         return replace(found, lower=max(found.lower, 0.0), upper=min(found.upper, largest))
 
     def difference(self, arm: str, control: str, metric: str = "auc") -> Estimate:
         """``arm`` minus ``control`` on the same rows with the same weights."""
-        points, replicates = self._values(arm, metric)
-        control_points, control_replicates = self._values(control, metric)
-        return self._interval(points - control_points, replicates - control_replicates)
+        return self.draws(arm, control, metric).interval(self.confidence)
 
-    def _interval(self, points: Array, replicates: Array) -> Estimate:
-        return interval(
-            points,
-            replicates,
-            self.bootstrap.seed_weights,
-            patients=self.patients,
-            confidence=self.confidence,
-        )
+    def draws(self, arm: str, control: str | None = None, name: str = "auc") -> PairedDraws:
+        """A metric of ``arm``, less that of ``control`` if there is one, under resampling."""
+        points, replicates = self._values(arm, name)
+        if control is not None:
+            control_points, control_replicates = self._values(control, name)
+            points, replicates = points - control_points, replicates - control_replicates
+        return PairedDraws(points, replicates, self.bootstrap.seed_weights, self.patients)
+
+    def predictions(self, arm: str) -> list[Predictions]:
+        """What an arm said, one per seed in the order of the seeds."""
+        return [self._table[arm, number] for number in self.seeds]

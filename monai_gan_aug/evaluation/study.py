@@ -9,31 +9,38 @@ belong to the same settings::
       seed-0/datalist.json          the split of this seed
       seed-0/gan/                   one run of the GAN bundle (or gan-<class>/, one per class)
       seed-0/synthetic/             its images and their datalist
-      seed-0/quality/               kernel distance and diversity beside real-versus-real
+      seed-0/quality/               image quality beside real-versus-real
+      seed-0/screen/                the copy screen, if there are patients enough
+      seed-0/selection/             what a choice among its images cost, if an arm needs one
+      seed-0/pseudo/                guessed classes of unlabelled images, if an arm needs them
+      seed-0/semi-gan/              a GAN that learned from those as well, and semi-synthetic/
       seed-0/arm-<name>/            one run of the classifier bundle per arm
+      patients-10/seed-0/…          all of that again with fewer training patients
       study.json                    everything a report needs
 """
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from monai_gan_aug.data.datalist import Datalist
+from monai_gan_aug.data.left_out import fewer_patients
 from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.evaluation.arms import Arm, arm
+from monai_gan_aug.evaluation.arms import arm
 from monai_gan_aug.evaluation.executors import job_executor
 from monai_gan_aug.evaluation.gan_runs import GanRecipe, GanRuns
-from monai_gan_aug.evaluation.jobs import BundleJob, run_jobs
+from monai_gan_aug.evaluation.jobs import run_jobs
 from monai_gan_aug.evaluation.pictures import draw_grids
 from monai_gan_aug.evaluation.published import PublishedTable
 from monai_gan_aug.evaluation.study_data import StudyData, preprocessing
 from monai_gan_aug.evaluation.study_record import Comparison, StudyRecord, write_record
+from monai_gan_aug.evaluation.study_runs import ClassifierRecipe, StudyRuns
 
 __all__ = ["Study"]
 
@@ -42,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Study:
-    """Whether synthetic images help the same classifier, on one data set.
+    """Whether a GAN helps the same classifier, by its images or its discriminator, on one data set.
 
     Args:
         title: What the images and classes are, for the report.
@@ -52,6 +59,12 @@ class Study:
         gan: How the GAN is trained.
         classifier: Knobs of ``augmentation_classifier``.
         arms: Names from :data:`monai_gan_aug.evaluation.arms.ARMS`.
+        arm_knobs: Knobs of single arms of ``augmentation_classifier``, by the arm's name.
+        training_patients: Training patients per class to repeat everything with, the GAN included;
+            a smaller training set is part of every larger one and all share their test set. The
+            largest number replaces that of the split and is the one the verdict is about.
+        selection: Knobs of ``select.yaml`` of the GAN bundle, for arms of selected images.
+        unlabelled_images: Unlabelled images at most, for arms that use them.
         comparison: Arguments of :class:`~monai_gan_aug.evaluation.study_record.Comparison`.
         network: ``configs/network_<…>.yaml`` of the classifier bundle.
         published: Numbers of a publication to stand beside in the report.
@@ -75,6 +88,10 @@ class Study:
     gan: GanRecipe = field(default_factory=GanRecipe)
     classifier: Mapping[str, Any] = field(default_factory=dict)
     network: str = "small_cnn"
+    arm_knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    training_patients: Sequence[int] = ()
+    selection: Mapping[str, Any] = field(default_factory=lambda: {"confidence": 0.5})
+    unlabelled_images: int = 2000
     published: PublishedTable | None = None
     show_real_images: bool = True
     bundles_dir: str = "bundles"
@@ -93,6 +110,16 @@ class Study:
                 f"`seeds` must be two or more different numbers, got {list(self.seeds)}: one run "
                 "cannot show how much luck matters."
             )
+        if self.gan.per_class and any(arm(name).discriminator for name in self.arms):
+            raise DataError(
+                "Arms made of a discriminator need one GAN for all classes: set `per_class` to "
+                "false, or leave them out."
+            )
+        if any(number < 1 for number in self.training_patients):
+            raise DataError(
+                f"`training_patients` must be positive, got {list(self.training_patients)}."
+            )
+        self._recipe()
 
     def run(self, executor: Executor | None = None) -> Path:
         """Run what is not finished and return the path of ``study.json``.
@@ -113,71 +140,79 @@ class Study:
 
     def _run(self, executor: Executor | None) -> Path:
         start = time.monotonic()
-        datalists = self.data.splits(self._folder, self.seeds)
+        sizes = self._sizes()
+        for runs in sizes.values():
+            runs.prepare()
         self.data.decode(self._folder, self.gan.image)
-        gan = self._gan_runs(next(iter(datalists.values())).labels)
-        stages: dict[str, Callable[[int], list[BundleJob]]] = {
-            "GAN": gan.trainings,
-            "generate": gan.generations,
-            "quality": gan.comparisons,
-            "classifiers": lambda seed: [self._classifier(seed, arm(n), gan) for n in self.arms],
-        }
+        seconds: dict[str, float] = {}
         with ExitStack() as stack:
             chosen = executor or stack.enter_context(job_executor(self.workers, self.scheduler))
-            seconds = {
-                title: run_jobs(
-                    [job for seed in self.seeds for job in make(seed)], chosen, title=f"{title:<12}"
-                )
-                for title, make in stages.items()
-            }
+            stages = [runs.stages() for runs in sizes.values()]
+            for title in stages[0]:
+                jobs = [job for one in stages for seed in self.seeds for job in one[title](seed)]
+                seconds[title] = run_jobs(jobs, chosen, title=f"{title:<12}")
+        records = {number: self._record(runs) for number, runs in sizes.items()}
+        main, *_ = sizes.values()
         return write_record(
-            StudyRecord(
-                folder=self._folder,
-                name=self.data.name,
-                title=self.title,
-                datalists=datalists,
-                arms=tuple(arm(name) for name in self.arms),
-                comparison=Comparison(**self.comparison),
-                recipe=self._recipe_summary(),
-                grids=self._grids(datalists, gan),
-                published=self.published,
+            replace(
+                records[next(iter(sizes))],
+                grids=self._grids(main.datalists, main.gans),
                 stages=seconds,
                 seconds=time.monotonic() - start,
-            )
+            ),
+            sweep=records if self.training_patients else {},
+        )
+
+    def _sizes(self) -> dict[int, StudyRuns]:
+        """The runs of every number of training patients per class, the main one first."""
+        split = self.data.split.get("training_patients_per_class", 60)
+        largest, *rest = sorted({*self.training_patients} or {split}, reverse=True)
+        datalists = self.data.splits(self._folder, self.seeds, largest)
+        sizes = {largest: self._runs(self._folder, datalists)}
+        for number in rest:
+            folder = self._folder / f"patients-{number}"
+            fewer = {seed: fewer_patients(one, number) for seed, one in datalists.items()}
+            for seed, datalist in fewer.items():
+                datalist.save(self.data.datalist_path(folder, seed))
+            sizes[number] = self._runs(folder, fewer)
+        return sizes
+
+    def _runs(self, folder: Path, datalists: Mapping[int, Datalist]) -> StudyRuns:
+        return StudyRuns(
+            data=self.data,
+            root=self._folder,
+            folder=folder,
+            datalists=datalists,
+            arms=tuple(arm(name) for name in self.arms),
+            gan=self.gan,
+            classifier=self._recipe(),
+            selection=self.selection,
+            unlabelled_images=self.unlabelled_images,
+            bundles_dir=Path(self.bundles_dir).resolve(),
+            device=self.device,
+        )
+
+    def _record(self, runs: StudyRuns) -> StudyRecord:
+        return StudyRecord(
+            folder=runs.folder,
+            name=self.data.name,
+            title=self.title,
+            datalists=runs.datalists,
+            arms=runs.arms,
+            comparison=Comparison(**self.comparison),
+            recipe=self._recipe_summary(),
+            grids=(),
+            stages={},
+            seconds=0.0,
+            published=self.published,
         )
 
     @property
     def _folder(self) -> Path:
         return Path(self.output_dir).resolve()
 
-    def _gan_runs(self, labels: Sequence[str]) -> GanRuns:
-        bundles = Path(self.bundles_dir).resolve()
-        return GanRuns(self.data, self.gan, self._folder, labels, bundles, self.device)
-
-    def _classifier(self, seed: int, chosen: Arm, gan: GanRuns) -> BundleJob:
-        root = Path(self.bundles_dir).resolve() / "augmentation_classifier"
-        output_dir = self._folder / f"seed-{seed}" / f"arm-{chosen.name}"
-        synthetic = gan.synthetic(seed) if chosen.synthetic else []
-        return BundleJob(
-            name=f"seed-{seed}/arm-{chosen.name}",
-            bundle=root,
-            config_files=(
-                "common.yaml",
-                f"network_{self.network}.yaml",
-                chosen.config_file,
-                "train.yaml",
-            ),
-            overrides={
-                "bundle_root": str(root),
-                **self.data.knobs(self._folder, seed),
-                "device": f"$torch.device('{self.device}')",
-                "output_dir": str(output_dir),
-                **self.classifier,
-                "synthetic": [str(path) for path in synthetic],
-            },
-            output_dir=output_dir,
-            inputs=(self.data.datalist_path(self._folder, seed), *synthetic),
-        )
+    def _recipe(self) -> ClassifierRecipe:
+        return ClassifierRecipe(self.network, self.classifier, self.arm_knobs)
 
     def _grids(self, datalists: Mapping[int, Datalist], gan: GanRuns) -> list[dict[str, Any]]:
         seed = self.seeds[0]
@@ -193,9 +228,10 @@ class Study:
         )
 
     def _recipe_summary(self) -> dict[str, Any]:
+        single = {f"{name}, {k}": v for name, own in self.arm_knobs.items() for k, v in own.items()}
         return {
             "preprocessing": dict(self.data.image),
-            "split": dict(self.data.split),
+            "split": {**self.data.split, **self._sweep_summary()},
             "gan": {
                 "preset": self.gan.preset,
                 "per class": self.gan.per_class,
@@ -203,6 +239,11 @@ class Study:
                 **self.gan.image,
                 **self.gan.knobs,
             },
-            "classifier": {"network": self.network, **self.classifier},
+            "classifier": {"network": self.network, **self.classifier, **single},
             "metric": Comparison(**self.comparison).metric,
         }
+
+    def _sweep_summary(self) -> dict[str, Any]:
+        if not self.training_patients:
+            return {}
+        return {"training_patients_per_class": sorted(self.training_patients)}

@@ -85,13 +85,23 @@ class StudyData:
             group=self.group,
         )
 
-    def splits(self, folder: Path, seeds: Sequence[int]) -> dict[int, Datalist]:
+    def splits(
+        self, folder: Path, seeds: Sequence[int], training_patients: int | None = None
+    ) -> dict[int, Datalist]:
         """Draw the split of every seed and write ``folder/seed-<seed>/datalist.json``.
+
+        Args:
+            folder: Folder of the experiment.
+            seeds: One split per seed.
+            training_patients: Training patients per class, instead of those of ``split``.
 
         Raises:
             DataError: If a class has too few patients.
         """
         pool = self.pool(folder)
+        split = dict(self.split)
+        if training_patients is not None:
+            split["training_patients_per_class"] = training_patients
         datalists = {}
         for seed in seeds:
             datalists[seed] = draw_split(
@@ -102,7 +112,7 @@ class StudyData:
                 key_fingerprint=pool.key_fingerprint,
                 name=self.name,
                 caveats=(*self.caveats, *pool.caveats),
-                **self.split,
+                **split,
             )
             datalists[seed].save(self.datalist_path(folder, seed))
         return datalists
@@ -119,16 +129,16 @@ class StudyData:
         ImageCache.build(self.pool(folder).entries, self.root, recipe, folder / "cache")
 
     @staticmethod
-    def datalist_path(folder: Path, seed: int) -> Path:
-        """Where the split of ``seed`` lies."""
-        return folder / f"seed-{seed}" / "datalist.json"
+    def datalist_path(folder: Path, seed: int, name: str = "datalist.json") -> Path:
+        """Where the split of ``seed``, or another datalist of it, lies."""
+        return folder / f"seed-{seed}" / name
 
-    def knobs(self, folder: Path, seed: int) -> dict[str, Any]:
-        """Knobs that point a bundle at the split of ``seed``."""
+    def knobs(self, datalist: Path, cache: Path, seed: int) -> dict[str, Any]:
+        """Knobs that point a bundle at a datalist and the decoded images."""
         return {
             "dataset_dir": str(self.root),
-            "datalist": str(self.datalist_path(folder, seed)),
-            "cache_dir": str(folder / "cache"),
+            "datalist": str(datalist),
+            "cache_dir": str(cache),
             "seed": seed,
             **self.image,
         }

@@ -21,6 +21,11 @@ from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.evaluation.arms import Arm
 from monai_gan_aug.evaluation.published import PublishedTable
 from monai_gan_aug.evaluation.statistics import ArmStatistics
+from monai_gan_aug.evaluation.study_statistics import (
+    comparison_rows,
+    corrected_claims,
+    exchanges,
+)
 from monai_gan_aug.evaluation.verdict import verdict
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.classification import roc_curve
@@ -98,24 +103,18 @@ class StudyRecord:
         ]
 
 
-def write_record(record: StudyRecord) -> Path:
+def write_record(record: StudyRecord, sweep: Mapping[int, StudyRecord] | None = None) -> Path:
     """Compute intervals and the verdict from the predictions; write and return ``study.json``.
+
+    Args:
+        record: What the verdict is about.
+        sweep: Records by training patients per class, if the study was repeated with several.
 
     Raises:
         DataError: If predictions are missing or do not belong together.
     """
     predictions = record.predictions()
-    statistics = ArmStatistics(predictions)
-    titles = {arm.name: arm.title for arm in record.arms}
-    chosen = record.comparison
-    conclusion = verdict(
-        statistics,
-        chosen.arm,
-        tuple(chosen.controls),
-        metric=chosen.metric,
-        relevant_effect=chosen.relevant_effect,
-        titles=titles,
-    )
+    results = _results(record, predictions)
     content = {
         "schema": 1,
         "name": record.name,
@@ -123,16 +122,14 @@ def write_record(record: StudyRecord) -> Path:
         "created": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "dataset": _dataset(record),
         "recipe": dict(record.recipe),
-        "seeds": [_seed(record, seed) for seed in record.datalists],
-        "arms": [_arm(arm, record, statistics, predictions) for arm in record.arms],
-        "comparisons": _comparisons(record, statistics),
-        "verdict": conclusion.to_dict(),
+        **results,
         "curves": {
             "roc": _roc_curves(predictions),
             "gan": list(_curves(record, "gan*")),
             "classifier": list(_curves(record, "arm-*")),
         },
         "quality": list(_quality(record)),
+        "screening": list(_screening(record)),
         "grids": list(record.grids),
         "published": None if record.published is None else record.published.to_dict(),
         "provenance": _provenance(record),
@@ -141,10 +138,43 @@ def write_record(record: StudyRecord) -> Path:
             "total_seconds": round(record.seconds, 1),
         },
     }
+    if sweep:
+        content["sweep"] = [
+            {
+                "training_patients_per_class": number,
+                **(results if one.folder == record.folder else _results(one, one.predictions())),
+            }
+            for number, one in sorted(sweep.items())
+        ]
     path = record.folder / "study.json"
     write_json(path, content)
-    logger.info("Verdict: %s. %s", conclusion.word, conclusion.sentence)
+    logger.info("Verdict: %s. %s", results["verdict"]["word"], results["verdict"]["sentence"])
     return path
+
+
+def _results(record: StudyRecord, predictions: Sequence[Predictions]) -> dict[str, Any]:
+    """Splits, arms, comparisons and the verdict of one number of training patients."""
+    statistics = ArmStatistics(predictions)
+    chosen = record.comparison
+    controls, metric = tuple(chosen.controls), chosen.metric
+    conclusion = verdict(
+        statistics,
+        chosen.arm,
+        controls,
+        metric=metric,
+        relevant_effect=chosen.relevant_effect,
+        titles={arm.name: arm.title for arm in record.arms},
+    )
+    return {
+        "seeds": [_seed(record, seed) for seed in record.datalists],
+        "arms": [_arm(arm, record, statistics, predictions) for arm in record.arms],
+        "comparisons": comparison_rows(
+            statistics, record.arms, chosen.arm, controls, metric, chosen.relevant_effect
+        ),
+        "corrected": corrected_claims(statistics, record.arms, controls, metric),
+        "exchange": exchanges(statistics, record.arms, controls[0], metric, record.datalists),
+        "verdict": conclusion.to_dict(),
+    }
 
 
 def _dataset(record: StudyRecord) -> dict[str, Any]:
@@ -154,7 +184,7 @@ def _dataset(record: StudyRecord) -> dict[str, Any]:
         "images": first.counts(),
         "patients": first.group_counts(),
         "grouping": first.split.grouping,
-        "caveats": list(first.caveats),
+        "caveats": [*first.caveats, *_unscreened(record)],
     }
 
 
@@ -196,27 +226,6 @@ def _arm(
     }
 
 
-def _comparisons(record: StudyRecord, statistics: ArmStatistics) -> list[dict[str, Any]]:
-    chosen = record.comparison
-    baseline = chosen.controls[0]
-    pairs = [(arm.name, baseline) for arm in record.arms if arm.name != baseline]
-    pairs += [(chosen.arm, control) for control in chosen.controls[1:]]
-    rows = []
-    for arm, control in pairs:
-        found = statistics.difference(arm, control, chosen.metric).to_dict()
-        rows.append(
-            {
-                "arm": arm,
-                "control": control,
-                "metric": chosen.metric,
-                "difference": found.pop("mean"),
-                **found,
-                "primary": arm == chosen.arm,
-            }
-        )
-    return rows
-
-
 def _roc_curves(predictions: Sequence[Predictions]) -> dict[str, Any]:
     """Mean over seeds of the true positive rate at common false positive rates."""
     grid = np.linspace(0, 1, 101)
@@ -236,6 +245,8 @@ def _curves(record: StudyRecord, folders: str) -> Iterator[dict[str, Any]]:
     for seed in record.datalists:
         for path in sorted(record.seed_folder(seed).glob(f"{folders}/curves.json")):
             kind, _, rest = path.parent.name.partition("-")
+            if kind == "arm" and rest not in {arm.name for arm in record.arms}:
+                continue  # trained for others to build on
             name = {"arm": rest} if kind == "arm" else {"name": _gan_name(record, rest)}
             yield {"seed": seed, **name, **json.loads(path.read_text())}
 
@@ -251,6 +262,30 @@ def _quality(record: StudyRecord) -> Iterator[dict[str, Any]]:
         if path.is_file():
             for row in json.loads(path.read_text()):
                 yield {"seed": seed, **row}
+
+
+def _unscreened(record: StudyRecord) -> Iterator[str]:
+    missing = [s for s in record.datalists if not _screening_path(record, s).is_file()]
+    if missing:
+        yield "Too few patients for a copy screen: nobody looked for copies of training images."
+
+
+def _screening_path(record: StudyRecord, seed: int) -> Path:
+    return record.seed_folder(seed) / "screen" / "screening.json"
+
+
+def _screening(record: StudyRecord) -> Iterator[dict[str, Any]]:
+    for seed in record.datalists:
+        path = _screening_path(record, seed)
+        if path.is_file():
+            found = json.loads(path.read_text())
+            yield {
+                "seed": seed,
+                "conclusion": found["conclusion"],
+                "near_copies": len(found["near_copies"]),
+                "images": found["images"],
+                "rows": [{"seed": seed, **row} for row in found["rows"]],
+            }
 
 
 def _provenance(record: StudyRecord) -> dict[str, Any]:

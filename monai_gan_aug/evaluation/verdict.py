@@ -157,17 +157,17 @@ def _conclusion(
     numbers = " and ".join(parts)
     relevant, detectable = effects
     if word is VerdictWord.HELPS:
-        return f"“{arm}” improved the {metric} by {numbers}: the synthetic images helped."
+        return f"“{arm}” improved the {metric} by {numbers}: the GAN helped."
     if word is VerdictWord.HARMS:
-        return f"“{arm}” changed the {metric} by {parts[0]}: the synthetic images did harm."
+        return f"“{arm}” changed the {metric} by {parts[0]}: the GAN did harm."
     if word is VerdictWord.UNDERPOWERED:
         return (
-            f"These data cannot tell whether the synthetic images help: “{arm}” changed the "
+            f"These data cannot tell whether the GAN helps: “{arm}” changed the "
             f"{metric} by {numbers}, and only a true difference of about {detectable:.3f} or more "
             f"would have been seen reliably, while {relevant:.3f} would already matter."
         )
     return (
-        f"There is no evidence that the synthetic images help: “{arm}” changed the {metric} by "
+        f"There is no evidence that the GAN helps: “{arm}” changed the {metric} by "
         f"{numbers}, and a true difference of about {detectable:.3f} would have been seen reliably."
     )
 

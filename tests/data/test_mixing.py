@@ -173,3 +173,27 @@ def test_missing_synthetic_images_are_said(real, option):
 def test_contradicting_settings_are_refused(real, synthetic, options):
     with pytest.raises(ValueError, match="got"):
         MixedBatches(real, synthetic, 8, 10, **options)
+
+
+def unequal(real, monkeypatch):
+    """Leave two images of the second class."""
+    keep = np.flatnonzero((real.targets == 0) | (np.cumsum(real.targets) <= 2))
+    monkeypatch.setattr(real, "ids", [real.ids[i] for i in keep])
+    monkeypatch.setattr(real, "targets", real.targets[keep])
+    monkeypatch.setattr(real, "_rows", real._rows[keep])
+
+
+def test_only_smaller_classes_get_synthetic_images(real, synthetic, monkeypatch):
+    unequal(real, monkeypatch)
+    mixed = MixedBatches(real, synthetic, 8, 1, balance="minority", synthetic_fraction=0.5)
+    targets = np.concatenate([real.targets, synthetic.targets])
+    for position in range(40):
+        drawn = mixed.indices(position)
+        made = drawn >= len(real)
+        assert np.bincount(targets[drawn]).tolist() == [4, 4]
+        assert targets[drawn[made]].tolist() == [1, 1]
+
+
+def test_equal_classes_have_no_smaller_one(real, synthetic):
+    with pytest.raises(DataError, match="none is smaller"):
+        MixedBatches(real, synthetic, 8, 1, balance="minority", synthetic_fraction=0.5)

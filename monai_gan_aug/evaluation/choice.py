@@ -1,0 +1,65 @@
+"""The arm that did best on the validation split, as an arm of its own: what a user would do."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from monai_gan_aug.engines.predictions import Predictions
+from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.atomic import write_json
+
+__all__ = ["ChooseByValidation"]
+
+
+@dataclass(frozen=True)
+class ChooseByValidation:
+    """Take over the results of the trained arm with the highest AUC on the validation split.
+
+    The AUC is that of the final weights, the last of the learning curve. Test images have no part
+    in the choice.
+
+    Args:
+        arm: Name of the new arm.
+        choices: Folders of trained arms; the first wins a tie.
+        folder: Where ``predictions.json``, ``metrics.json`` and ``curves.json`` go.
+
+    Raises:
+        ValueError: If there are fewer than two choices.
+    """
+
+    arm: str
+    choices: Sequence[str | Path]
+    folder: str | Path
+
+    def __post_init__(self) -> None:
+        if len(self.choices) < 2:
+            raise ValueError(f"`choices` must name two or more folders, got {list(self.choices)}.")
+
+    def run(self) -> Path:
+        """Choose, write, and return the folder that was chosen.
+
+        Raises:
+            DataError: If an arm was trained without a validation split.
+        """
+        folders = [Path(choice) for choice in self.choices]
+        areas = [self._validation_auc(folder) for folder in folders]
+        best = folders[areas.index(max(areas))]
+        target = Path(self.folder)
+        replace(Predictions.load(best / "predictions.json"), arm=self.arm).save(
+            target / "predictions.json"
+        )
+        metrics = json.loads((best / "metrics.json").read_text())
+        write_json(target / "metrics.json", {**metrics, "arm": self.arm, "chosen": metrics["arm"]})
+        write_json(target / "curves.json", json.loads((best / "curves.json").read_text()))
+        return best
+
+    @staticmethod
+    def _validation_auc(folder: Path) -> float:
+        area = json.loads((folder / "curves.json").read_text())["validation_auc"][-1]
+        if area is None:
+            raise DataError(
+                f"{folder.name} has no AUC on a validation split to choose by: leave out "
+                "--no_validation, or the arm that chooses."
+            )
+        return float(area)
