@@ -22,6 +22,7 @@ class GanRecipe:
         image: Knobs of the preprocessing that replace those of the data.
         per_class: One unconditional GAN per class instead of one for all classes.
         samples_per_class: Synthetic images per class.
+        evaluation: Knobs of ``evaluate.yaml``.
     """
 
     preset: str = "family_dcgan"
@@ -29,6 +30,7 @@ class GanRecipe:
     image: Mapping[str, Any] = field(default_factory=dict)
     per_class: bool = False
     samples_per_class: int = 500
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class GanRuns:
     def comparisons(self, seed: int) -> list[BundleJob]:
         """One job that writes ``quality.json``; needs all images of the seed."""
         synthetic = self.synthetic(seed)
-        knobs = {"synthetic": [str(path) for path in synthetic]}
+        knobs = {**self.recipe.evaluation, "synthetic": [str(path) for path in synthetic]}
         return [self._job("evaluate", seed, "quality", knobs, inputs=synthetic)]
 
     def screenings(self, seed: int) -> list[BundleJob]:
