@@ -180,6 +180,8 @@ def run_jobs(jobs: Sequence[BundleJob], executor: Executor, *, title: str) -> fl
     Raises:
         JobError: At the first job that fails; jobs not yet started are cancelled.
     """
+    if not jobs:
+        return 0.0
     open_jobs = [job for job in jobs if not job.is_finished()]
     with tqdm(total=len(jobs), initial=len(jobs) - len(open_jobs), desc=title, unit="job") as bar:
         futures = {executor.submit(run_job, job): job for job in open_jobs}

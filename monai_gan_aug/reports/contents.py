@@ -34,7 +34,7 @@ class Contents:
         study: The results.
         facts: Numbers beside the verdict.
         caveats: Sentences to read first, those of the data set before those of the results.
-        tables: By name: cohort, arms, comparisons, quality, quality-by-class, screening,
+        tables: By name: cohort, arms, arms-more, comparisons, quality, quality-by-class, screening,
             published, confusion, seeds, recipe, software and timing; without rows when the study
             has none.
         drawings: SVG by name: forest, forest-compact, roc, classifier, gan-0, gan-1, ...
@@ -71,6 +71,7 @@ def gather(path: Path | str, *, include_real: bool = True) -> Contents:
     built = (
         tables.cohort_table(study),
         tables.arms_table(study),
+        tables.arms_table(study, more=True),
         tables.comparisons_table(study),
         quality.quality_table(study),
         quality.quality_table(study, by_class=True),

@@ -60,7 +60,7 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
             yield f"- Seed {found.seed}: {escape(found.conclusion)}"
         yield markdown_table(contents.tables["screening"])
     yield "## Provenance"
-    for name in ("confusion", "seeds", "recipe", "software", "timing"):
+    for name in ("arms-more", "confusion", "seeds", "recipe", "software", "timing"):
         table = contents.tables[name]
         if table.rows:
             yield f"### {escape(table.caption)}\n\n{markdown_table(table)}"

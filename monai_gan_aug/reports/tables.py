@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+LESSER = frozenset({"accuracy", "f1", "ece"})
+"""Metrics that are not needed to read a study."""
+
+
 class Interval(NamedTuple):
     """A value with the ends of its interval."""
 
@@ -129,9 +133,16 @@ def _estimate(value: Estimate | None) -> Interval | None:
     return Interval(value.mean, value.lower, value.upper) if value else None
 
 
-def arms_table(study: Study) -> Table:
-    """Every arm with every metric and its interval; the metric of the verdict comes first."""
+def arms_table(study: Study, *, more: bool = False) -> Table:
+    """Every arm with its metrics and their intervals; the metric of the verdict comes first.
+
+    Args:
+        study: The results.
+        more: The metrics of :data:`LESSER` instead of the others.
+    """
     seen = dict.fromkeys([study.verdict.metric, *(m for arm in study.arms for m in arm.metrics)])
+    lesser = LESSER - {study.verdict.metric}
+    seen = dict.fromkeys(metric for metric in seen if (metric in lesser) is more)
     columns = (
         Column("Arm", "arm"),
         *(Column(metric_title(metric), metric) for metric in seen),
@@ -144,6 +155,8 @@ def arms_table(study: Study) -> Table:
     )
     percent = f"{study.verdict.confidence:.0%}"
     caption = f"Mean over seeds on the test patients, with {percent} interval"
+    if more:
+        return Table("arms-more", "Further metrics of the arms", columns, rows if seen else ())
     return Table("arms", caption, columns, rows)
 
 

@@ -68,3 +68,23 @@ def test_recipe_is_flattened_to_dotted_names(study, write_study):
 def test_timing_shares_are_of_the_total(study, write_study):
     rows = tables.timing_table(read_study(write_study(study))).rows
     assert rows[0] == ("gan", "12 min 34 s", "71%")
+
+
+def test_lesser_metrics_have_a_table_of_their_own(study, write_study):
+    for arm in study["arms"]:
+        arm["metrics"]["ece"] = dict(arm["metrics"]["auc"])
+    read = read_study(write_study(study))
+    main, more = tables.arms_table(read), tables.arms_table(read, more=True)
+    assert "ece" not in {column.name for column in main.columns}
+    assert {column.name for column in more.columns} == {"arm", "ece", "role", "steps"}
+
+
+def test_the_verdicts_metric_is_never_a_lesser_one(study, write_study):
+    for arm in study["arms"]:
+        arm["metrics"]["accuracy"] = dict(arm["metrics"]["auc"])
+    study["verdict"]["metric"] = "accuracy"
+    for comparison in study["comparisons"]:
+        comparison["metric"] = "accuracy"
+    read = read_study(write_study(study))
+    assert tables.arms_table(read).columns[1].name == "accuracy"
+    assert tables.arms_table(read, more=True).rows == ()
