@@ -126,6 +126,7 @@ class ClassifierFeatures(nn.Module):
                 )
             )
             self.head = nn.Linear(self.num_features, num_classes)
+        self.to(memory_format=torch.channels_last)
 
     @property
     def recipe(self) -> dict[str, int | str]:
@@ -141,6 +142,7 @@ class ClassifierFeatures(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Images ``(B, C, H, W)`` in ``[-1, 1]`` to features ``(B, F)``."""
         pooled = []
+        images = images.contiguous(memory_format=torch.channels_last)
         for stage in self.stages:
             images = stage(images)
             pooled.append(images.mean((2, 3)))
