@@ -2,10 +2,11 @@
 
 import errno
 import hashlib
-import itertools
 import logging
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,11 @@ from monai_gan_aug.networks.latents import draw_latents
 
 __all__ = ["GeneratorLoader", "LatentDataset", "SyntheticSetWriter", "prepare_latents"]
 
+THREADS = 4
 WORTH_THREADS = 2**16
 """Values of an image from which compressing it, which threads share, outweighs their switching."""
+Written = Future[list[tuple[str, str]]]
+"""Names and content ids of images that a thread writes."""
 logger = logging.getLogger(__name__)
 ID_DIGITS = 20
 """Of :func:`monai_gan_aug.io.hashing.content_id`, here taken before the file is written."""
@@ -180,6 +184,9 @@ class SyntheticSetWriter:
         self.lock = FolderLock(self.folder)
         self._entries: list[SyntheticEntry] = []
         self._shown: dict[int, list[Tensor]] = {}
+        self._handed = 0
+        self._threads = ThreadPoolExecutor(THREADS)  # starts none before it is given work
+        self._waiting: deque[tuple[list[str], list[int], list[Written]]] = deque()
         self._encode: ImageEncoder | None = None
 
     def attach(self, engine: Engine) -> None:
@@ -187,6 +194,7 @@ class SyntheticSetWriter:
         engine.add_event_handler(Events.STARTED, self._begin)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._write_batch)
         engine.add_event_handler(Events.COMPLETED, self._finish)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._give_up)
 
     def _begin(self) -> None:
         if (self.folder / "datalist.json").exists():
@@ -198,25 +206,47 @@ class SyntheticSetWriter:
         shutil.rmtree(self.folder / "images", ignore_errors=True)
         self._encode = image_encoder(self.output_format, self.source.training.recipe)
         (self.folder / "images").mkdir()
-        self._entries, self._shown = [], {}
+        self._entries, self._shown, self._handed = [], {}, 0
+        self._waiting.clear()
 
     def _write_batch(self, engine: Any) -> None:
+        """Hand a batch to the writing threads, which work while the next one is generated."""
         images = engine.state.output[DataKeys.PREDICTION].float().cpu()
         labels = [self.source.label(i) for i in engine.state.batch[DataKeys.LABEL].tolist()]
-        first = len(self._entries)
+        self._collect(keep=1)
         suffix = OUTPUT_FORMATS[self.output_format]
-        names = [f"images/{first + index:07d}{suffix}" for index in range(len(labels))]
-        numbers = itertools.count(first + 1)
-        if images[0].numel() < WORTH_THREADS:
-            ids = list(map(self._write_one, names, images, numbers))
-        else:
-            with ThreadPoolExecutor(max_workers=4) as pool:
-                ids = list(pool.map(self._write_one, names, images, numbers))
-        self._entries += [SyntheticEntry(*row) for row in zip(names, labels, ids, strict=True)]
+        numbers = range(self._handed + 1, self._handed + len(labels) + 1)
+        names = [f"images/{number - 1:07d}{suffix}" for number in numbers]
+        self._handed += len(labels)
+        threads = THREADS if images[0].numel() >= WORTH_THREADS else 1
+        parts = [
+            self._threads.submit(self._write_some, names[i::threads], images[i::threads], some)
+            for i in range(threads)
+            if (some := numbers[i::threads])
+        ]
+        self._waiting.append((names, labels, parts))
         for image, label in zip(images, labels, strict=True):
             shown = self._shown.setdefault(label, [])
             if len(shown) < self.columns:
                 shown.append(image)
+
+    def _collect(self, keep: int) -> None:
+        """Take over what was written, and errors, of all batches but the last ``keep``."""
+        while len(self._waiting) > keep:
+            names, labels, parts = self._waiting.popleft()
+            ids = {name: found for part in parts for name, found in part.result()}
+            self._entries += [
+                SyntheticEntry(name, label, ids[name])
+                for name, label in zip(names, labels, strict=True)
+            ]
+
+    def _write_some(
+        self, names: Sequence[str], images: Tensor, numbers: Sequence[int]
+    ) -> list[tuple[str, str]]:
+        return [
+            (name, self._write_one(name, image, number))
+            for name, image, number in zip(names, images, numbers, strict=True)
+        ]
 
     def _write_one(self, name: str, image: Tensor, number: int) -> str:
         """Write one image, not atomically: a set without its datalist is written anew.
@@ -235,7 +265,13 @@ class SyntheticSetWriter:
             raise
         return hashlib.sha256(content).hexdigest()[:ID_DIGITS]
 
+    def _give_up(self, engine: Any, error: BaseException) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        raise error
+
     def _finish(self) -> None:
+        self._collect(keep=0)
+        self._threads.shutdown()
         sheet = [image for label in sorted(self._shown) for image in self._shown[label]]
         columns = min(self.columns, len(sheet))
         write_png(self.folder / "grid.png", tile_images(torch.stack(sheet), columns))
