@@ -92,7 +92,7 @@ def compare_dicom(folder: Path, count: int) -> None:
 def main() -> None:
     """Run all comparisons."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=256)
+    parser.add_argument("--images", type=int, default=512)
     count = parser.parse_args().images
     logging.disable(logging.WARNING)
     torch.set_num_threads(1)

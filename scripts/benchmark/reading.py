@@ -115,7 +115,7 @@ def compare_photographs(folder: Path, count: int) -> None:
 def main() -> None:
     """Run all comparisons."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=40)
+    parser.add_argument("--images", type=int, default=100)
     count = parser.parse_args().images
     torch.set_num_threads(1)
     print_heading()
