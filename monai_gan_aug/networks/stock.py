@@ -9,6 +9,8 @@ from monai.networks import normal_init
 from monai.networks.nets import Discriminator, Generator
 from torch import Tensor, nn
 
+from monai_gan_aug.networks.unconditional import require_multiple
+
 __all__ = ["StockDiscriminator", "StockGenerator"]
 
 
@@ -32,12 +34,11 @@ class StockGenerator(nn.Module):
 
     def __init__(self, image_size: int = 64, channels: int = 1, latent_size: int = 64) -> None:
         super().__init__()
-        if image_size < 8 or image_size % 8:
-            raise ValueError(f"`image_size` must be a multiple of 8, got {image_size}.")
+        side = require_multiple(image_size, 8) // 8
         self.latent_size = latent_size
         self.network = Generator(
             latent_shape=[latent_size],
-            start_shape=(latent_size, image_size // 8, image_size // 8),
+            start_shape=(latent_size, side, side),
             channels=[32, 16, 8, channels],
             strides=[2, 2, 2, 1],
         )

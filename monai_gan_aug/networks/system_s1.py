@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from monai_gan_aug.networks.conditional import LabelledLatent, required_labels
 from monai_gan_aug.networks.initialisation import normal_initialisation
+from monai_gan_aug.networks.unconditional import require_multiple
 
 __all__ = ["ACGANDiscriminator", "ACGANGenerator"]
 
@@ -43,7 +44,7 @@ class ACGANGenerator(nn.Module):
         self, image_size: int = 64, channels: int = 3, latent_size: int = 600, num_classes: int = 2
     ) -> None:
         super().__init__()
-        side = _require_size(image_size) // 4
+        side = require_multiple(image_size, 16) // 4
         self.latent_size = latent_size
         self.num_classes = num_classes
         self.condition = LabelledLatent(num_classes, latent_size)
@@ -96,7 +97,7 @@ class ACGANDiscriminator(nn.Module):
         super().__init__()
         if num_classes < 2:
             raise ValueError(f"`num_classes` must be at least 2, got {num_classes}.")
-        side = _require_size(image_size) // 16
+        side = require_multiple(image_size, 16) // 16
         self.num_classes = num_classes
         entering = (channels, *WIDTHS[:-1])
         self.blocks = nn.Sequential(
@@ -120,12 +121,6 @@ class ACGANDiscriminator(nn.Module):
         """
         logits: Tensor = self.head(self.features(images).flatten(1))
         return logits
-
-
-def _require_size(image_size: int) -> int:
-    if image_size < 16 or image_size % 16:
-        raise ValueError(f"`image_size` must be a multiple of 16, got {image_size}.")
-    return image_size
 
 
 def _generator_block(in_channels: int, out_channels: int) -> Convolution:

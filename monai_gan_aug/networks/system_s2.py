@@ -3,9 +3,14 @@
 from typing import Any
 
 from monai.networks.blocks import Convolution
-from torch import Tensor, nn
+from torch import nn
 
 from monai_gan_aug.networks.initialisation import normal_initialisation
+from monai_gan_aug.networks.unconditional import (
+    UnconditionalDiscriminator,
+    UnconditionalGenerator,
+    require_multiple,
+)
 
 __all__ = ["Discriminator", "Generator"]
 
@@ -14,7 +19,7 @@ SLOPE = 0.01
 LEAKY = ("leakyrelu", {"negative_slope": SLOPE})
 
 
-class Generator(nn.Module):
+class Generator(UnconditionalGenerator):
     """A linear layer to 16 x 16 x 128, then 5 x 5 convolutions around one doubling.
 
     The batch norm after the linear layer acts on the flat vector of 32,768 numbers.
@@ -32,13 +37,9 @@ class Generator(nn.Module):
         4870785
     """
 
-    num_classes = 0
-
     def __init__(self, image_size: int = 32, channels: int = 1, latent_size: int = 100) -> None:
         super().__init__()
-        if image_size < 2 or image_size % 2:
-            raise ValueError(f"`image_size` must be even, got {image_size}.")
-        side = image_size // 2
+        side = require_multiple(image_size, 2) // 2
         self.latent_size = latent_size
         self.blocks = nn.Sequential(
             nn.Linear(latent_size, WIDTH * side * side),
@@ -54,13 +55,8 @@ class Generator(nn.Module):
         )
         normal_initialisation(self)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Latents ``(B, Z)``, whatever the labels, to images ``(B, C, S, S)`` in ``[-1, 1]``."""
-        images: Tensor = self.blocks(latents)
-        return images
 
-
-class Discriminator(nn.Module):
+class Discriminator(UnconditionalDiscriminator):
     """One 3 x 3 and three strided 4 x 4 convolutions, each with batch norm, then dropout.
 
     The layer list that the source prints has another number of parameters; this is the network
@@ -79,29 +75,15 @@ class Discriminator(nn.Module):
         791169
     """
 
-    num_classes = 0
-
     def __init__(self, image_size: int = 32, channels: int = 1, dropout: float = 0.4) -> None:
         super().__init__()
-        if image_size < 8 or image_size % 8:
-            raise ValueError(f"`image_size` must be a multiple of 8, got {image_size}.")
-        side = image_size // 8
+        side = require_multiple(image_size, 8) // 8
         self.blocks = nn.Sequential(
             _block(in_channels=channels, kernel_size=3),
             *(_block(kernel_size=4, strides=2, padding=1) for _ in range(3)),
         )
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(WIDTH * side * side, 1))
         normal_initialisation(self)
-
-    def features(self, images: Tensor) -> Tensor:
-        """Images ``(B, C, S, S)`` to the coarsest features ``(B, 128, S / 8, S / 8)``."""
-        features: Tensor = self.blocks(images)
-        return features
-
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images ``(B, C, S, S)``, whatever the labels, to logits ``(B,)``."""
-        logits: Tensor = self.head(self.features(images).flatten(1)).flatten()
-        return logits
 
 
 def _block(in_channels: int = WIDTH, **convolution: Any) -> Convolution:

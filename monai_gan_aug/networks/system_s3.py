@@ -8,6 +8,11 @@ from torch import Tensor, nn
 
 from monai_gan_aug.networks.binary import BinaryLogits
 from monai_gan_aug.networks.initialisation import normal_initialisation
+from monai_gan_aug.networks.unconditional import (
+    UnconditionalDiscriminator,
+    UnconditionalGenerator,
+    require_multiple,
+)
 
 __all__ = ["Classifier", "Discriminator", "Generator", "to_grey"]
 
@@ -16,7 +21,7 @@ LEAKY = ("leakyrelu", {"negative_slope": SLOPE})
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
-class Generator(nn.Module):
+class Generator(UnconditionalGenerator):
     """A linear layer to 8 x 8 x 128, three transposed convolutions that widen, a 5 x 5 end.
 
     Args:
@@ -32,11 +37,9 @@ class Generator(nn.Module):
         3979651
     """
 
-    num_classes = 0
-
     def __init__(self, image_size: int = 64, channels: int = 3, latent_size: int = 128) -> None:
         super().__init__()
-        side = _require_size(image_size) // 8
+        side = require_multiple(image_size, 8) // 8
         self.latent_size = latent_size
         widths = (128, 128, 256, 512)
         self.blocks = nn.Sequential(
@@ -48,13 +51,8 @@ class Generator(nn.Module):
         )
         normal_initialisation(self)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Latents ``(B, Z)``, whatever the labels, to images ``(B, C, S, S)`` in ``[-1, 1]``."""
-        images: Tensor = self.blocks(latents)
-        return images
 
-
-class Discriminator(nn.Module):
+class Discriminator(UnconditionalDiscriminator):
     """Three strided convolutions without norm, dropout, one linear layer.
 
     Args:
@@ -70,27 +68,15 @@ class Discriminator(nn.Module):
         404801
     """
 
-    num_classes = 0
-
     def __init__(self, image_size: int = 64, channels: int = 3, dropout: float = 0.2) -> None:
         super().__init__()
-        side = _require_size(image_size) // 8
+        side = require_multiple(image_size, 8) // 8
         widths = (channels, 64, 128, 128)
         self.blocks = nn.Sequential(
             *(_strided(a, b, transposed=False) for a, b in pairwise(widths))
         )
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(widths[-1] * side * side, 1))
         normal_initialisation(self)
-
-    def features(self, images: Tensor) -> Tensor:
-        """Images ``(B, C, S, S)`` to the coarsest features ``(B, 128, S / 8, S / 8)``."""
-        features: Tensor = self.blocks(images)
-        return features
-
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images ``(B, C, S, S)``, whatever the labels, to logits ``(B,)``."""
-        logits: Tensor = self.head(self.features(images).flatten(1)).flatten()
-        return logits
 
 
 class Classifier(nn.Module):
@@ -155,12 +141,6 @@ def to_grey(images: Tensor) -> Tensor:
         return images
     weights = torch.tensor(LUMA, device=images.device, dtype=images.dtype)
     return (images * weights[:, None, None]).sum(1, keepdim=True)
-
-
-def _require_size(image_size: int) -> int:
-    if image_size < 8 or image_size % 8:
-        raise ValueError(f"`image_size` must be a multiple of 8, got {image_size}.")
-    return image_size
 
 
 def _strided(in_channels: int, out_channels: int, *, transposed: bool) -> Convolution:

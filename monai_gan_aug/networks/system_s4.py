@@ -9,6 +9,11 @@ from monai.networks.blocks import Convolution
 from torch import Tensor, nn
 
 from monai_gan_aug.networks.initialisation import normal_initialisation
+from monai_gan_aug.networks.unconditional import (
+    UnconditionalDiscriminator,
+    UnconditionalGenerator,
+    require_multiple,
+)
 
 __all__ = ["Classifier", "Discriminator", "Generator"]
 
@@ -16,7 +21,7 @@ LEAKY = ("leakyrelu", {"negative_slope": 0.2})
 DROPOUT = 0.25
 
 
-class Generator(nn.Module):
+class Generator(UnconditionalGenerator):
     """A linear layer to 4 x 4 x 256, then four doublings, each with a 3 x 3 convolution.
 
     Args:
@@ -32,11 +37,9 @@ class Generator(nn.Module):
         2041475
     """
 
-    num_classes = 0
-
     def __init__(self, image_size: int = 64, channels: int = 3, latent_size: int = 100) -> None:
         super().__init__()
-        side = _require_size(image_size) // 16
+        side = require_multiple(image_size, 16) // 16
         self.latent_size = latent_size
         widths = (256, 256, 256, 128, 128)
         self.blocks = nn.Sequential(
@@ -55,13 +58,8 @@ class Generator(nn.Module):
         )
         normal_initialisation(self)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Latents ``(B, Z)``, whatever the labels, to images ``(B, C, S, S)`` in ``[-1, 1]``."""
-        images: Tensor = self.blocks(latents)
-        return images
 
-
-class Discriminator(nn.Module):
+class Discriminator(UnconditionalDiscriminator):
     """Five 3 x 3 convolutions of strides 2, 2, 2, 1, 1; a zero row and column before the norm.
 
     After the second convolution the map is padded from 16 to 17 on the right and at the bottom,
@@ -80,11 +78,9 @@ class Discriminator(nn.Module):
         1611969
     """
 
-    num_classes = 0
-
     def __init__(self, image_size: int = 64, channels: int = 3, dropout: float = DROPOUT) -> None:
         super().__init__()
-        side = _require_size(image_size) // 8 + 1
+        side = require_multiple(image_size, 16) // 8 + 1
         self.blocks = nn.Sequential(
             Convolution(2, channels, 32, strides=2, adn_ordering="AD", act=LEAKY, dropout=dropout),
             Convolution(2, 32, 64, strides=2, conv_only=True),
@@ -108,16 +104,6 @@ class Discriminator(nn.Module):
         )
         self.head = nn.Linear(512 * side * side, 1)
         normal_initialisation(self)
-
-    def features(self, images: Tensor) -> Tensor:
-        """Images ``(B, C, S, S)`` to features ``(B, 512, S / 8 + 1, S / 8 + 1)``."""
-        features: Tensor = self.blocks(images)
-        return features
-
-    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Images ``(B, C, S, S)``, whatever the labels, to logits ``(B,)``."""
-        logits: Tensor = self.head(self.features(images).flatten(1)).flatten()
-        return logits
 
 
 class Classifier(nn.Module):
@@ -165,9 +151,3 @@ class Classifier(nn.Module):
             raise ValueError(f"Images must be 64 x 64, got {tuple(images.shape[-2:])}.")
         logits: Tensor = self.head(self.stages(images))
         return logits
-
-
-def _require_size(image_size: int) -> int:
-    if image_size < 16 or image_size % 16:
-        raise ValueError(f"`image_size` must be a multiple of 16, got {image_size}.")
-    return image_size
