@@ -48,6 +48,9 @@ def comparison_markdown(content: Mapping[str, Any], metrics: Sequence[str] | Non
     for names, gans in _comparable(content["gans"]):
         parts += [*_table(gans, metrics, content["published"]), ""]
         parts += [*_per_class(gans, metrics), ""]
+        absent = set(metrics or ()) - set(_columns(gans, metrics))
+        if absent:
+            parts += [f"Not measured here: {', '.join(sorted(absent))}.", ""]
         seeds = len(gans[0]["seconds"])
         parts += [f"Preprocessing: {names}. {_interval_note(seeds)}", ""]
     parts += _footnotes(content)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigParser
 
+from monai_gan_aug.reports.wording import METRIC_TITLES
+
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENTS = sorted(ROOT.glob("configs/*/*.yaml"))
 
@@ -46,3 +48,15 @@ def test_runs_everything_it_defines(parser):
     told = " ".join(parser["run"])
     for name in ("study", "comparison", "report"):
         assert (f"@{name}." in told) == (name in parser)
+
+
+def test_metrics_have_names_that_are_used(parser):
+    named = [n for key in ("study", "comparison") for n in _metrics(parser.get(key) or {})]
+    assert set(named) <= set(METRIC_TITLES)
+
+
+def _metrics(experiment):
+    yield from experiment.get("metrics") or []
+    yield from (experiment.get("published") or {}).get("metrics", [])
+    if "comparison" in experiment:
+        yield experiment["comparison"]["metric"]

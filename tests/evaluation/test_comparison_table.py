@@ -110,3 +110,8 @@ def test_csv_holds_every_row():
     assert found[0]["gan"] == "a, b"
     assert found[0]["lower"] == "1.0"
     assert found[1]["label"] == "ill"
+
+
+def test_a_metric_that_nobody_measured_is_named():
+    table = comparison_markdown(content(gan("x", [row(0, "kid", 1.0)])), ["kid", "haarpsi"])
+    assert "Not measured here: haarpsi." in table
