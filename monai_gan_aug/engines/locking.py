@@ -58,3 +58,10 @@ class FolderLock:
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+
+    def __enter__(self) -> "FolderLock":
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()

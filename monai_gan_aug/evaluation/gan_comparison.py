@@ -83,12 +83,8 @@ class GanComparison:
             DataError: If the data cannot support it, or another run writes its folder.
             JobError: If a run of a bundle fails.
         """
-        lock = FolderLock(self._folder)
-        lock.acquire()
-        try:
+        with FolderLock(self._folder):
             return self._run(executor)
-        finally:
-            lock.release()
 
     def _run(self, executor: Executor | None) -> Path:
         datalists = self.data.splits(self._folder, self.seeds)
@@ -122,9 +118,10 @@ class GanComparison:
     def _write(self, content: Mapping[str, Any]) -> Path:
         path = self._folder / "comparison.json"
         write_json(path, content)
-        write_bytes(path.with_suffix(".md"), comparison_markdown(content, self.metrics).encode())
+        table = comparison_markdown(content, self.metrics)
+        write_bytes(path.with_suffix(".md"), table.encode())
         write_bytes(path.with_suffix(".csv"), comparison_csv(content).encode())
-        logger.info("\n%s", comparison_markdown(content, self.metrics))
+        logger.info("\n%s", table)
         return path
 
     @property

@@ -131,12 +131,8 @@ class Study:
             DataError: If the data cannot support the study, or another run writes its folder.
             JobError: If a run of a bundle fails.
         """
-        lock = FolderLock(self._folder)
-        lock.acquire()
-        try:
+        with FolderLock(self._folder):
             return self._run(executor)
-        finally:
-            lock.release()
 
     def _run(self, executor: Executor | None) -> Path:
         start = time.monotonic()
