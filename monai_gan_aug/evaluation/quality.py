@@ -12,6 +12,7 @@ from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.provenance import check_chain
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.evaluation.image_sets import ImageSet, extract, load_set, matched
+from monai_gan_aug.evaluation.judge import fitted_judge, kept_judge
 from monai_gan_aug.evaluation.quality_families import (
     Quartet,
     Row,
@@ -22,7 +23,6 @@ from monai_gan_aug.evaluation.quality_families import (
     radiomics,
 )
 from monai_gan_aug.io.atomic import write_json
-from monai_gan_aug.metrics.features import ClassifierFeatures
 from monai_gan_aug.metrics.radiomics import RadiomicsFeatures
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
@@ -118,12 +118,13 @@ class QualityReport:
             for datalist in one.lists:
                 check_chain(self.training.datalist, datalist)
         whole = self._load(self.training)
-        self._judge = self._classifier(whole)
+        classes = len(self.training.label_names)
+        self._judge = kept_judge(whole, classes, self.classifier_steps, Path(self.cache_dir))
         compared = {name: self._load(one) for name, one in sources.items()}
         held_out, thinned = matched(
             self._load(self.held_out),
             {**compared, BASELINE: self._load(self.baseline)},
-            len(self.training.label_names),
+            classes,
             self.seed,
         )
         rows = []
@@ -138,14 +139,6 @@ class QualityReport:
     def _load(self, source: CachedImages | SyntheticImages) -> ImageSet:
         return load_set(source, self.maximum, self.seed)
 
-    def _classifier(self, images: ImageSet) -> ClassifierFeatures:
-        fresh = ClassifierFeatures(
-            images.images.shape[1],
-            len(self.training.label_names),
-            steps=self.classifier_steps,
-        )
-        return fresh.fit(images.images, images.labels)
-
     def _embed(self, images: Tensor) -> Tensor:
         chosen = self.extractor or self._judge
         return extract(chosen, images, device=self.device, batch_size=self.batch_size)
@@ -154,7 +147,7 @@ class QualityReport:
         """Rows of all classes together, then of each, with their whole recipes."""
         recipe = {"image": self.training.recipe.to_dict()}
         whole = four.embedded(self._embed)
-        texture = four.embedded(RadiomicsFeatures(), floor=0.01)
+        texture = self._texture(four)
         yield from (_with(row, recipe) for row in self._family_rows(whole, texture))
         yield from (_with(row, recipe) for row in self._label_rows(four))
         for label, name in enumerate(self.training.label_names):
@@ -162,6 +155,11 @@ class QualityReport:
             if min(parts[0].sizes.values()) >= 2:
                 rows = self._family_rows(*parts)
                 yield from (_with(row, recipe, name) for row in rows)
+
+    def _texture(self, four: Quartet) -> Quartet:
+        """With features of shape and texture, which take long, if they are wanted."""
+        wanted = "radiomics" in self.families
+        return four.embedded(RadiomicsFeatures(), floor=0.01) if wanted else four
 
     def _family_rows(self, four: Quartet, texture: Quartet) -> Iterator[Row]:
         extractor = self.extractor or self._judge
@@ -184,7 +182,7 @@ class QualityReport:
     def _label_rows(self, four: Quartet) -> Iterator[Row]:
         names = self.training.label_names
         if "labels" in self.families and min(four.synthetic.counts(len(names))) > 0:
-            apprentice = self._classifier(four.synthetic)
+            apprentice = fitted_judge(four.synthetic, len(names), self.classifier_steps)
             rows = label_fidelity(four, self._judge, apprentice, names)
             yield from (_with(row, four.sizes) for row in rows)
 
