@@ -139,8 +139,12 @@ class AdaptiveAugment:
         return torch.where(moved[:, None, None, None], warped, images)
 
     def state_dict(self) -> dict[str, Any]:
-        """Probability and the signs since its last adjustment."""
-        return {"probability": self.probability, "signs": self._signs}
+        """Probability and the signs since its last adjustment: their mean over processes.
+
+        All processes must ask.
+        """
+        total = torch.as_tensor(idist.all_reduce(self._signs.clone()))
+        return {"probability": self.probability, "signs": total / idist.get_world_size()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""

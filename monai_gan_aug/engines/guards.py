@@ -111,8 +111,9 @@ class OneSidedGuard(Guard):
         self.observe(
             trainer,
             real > 1 - self.margin and fake < self.margin,
-            f"The discriminator has won ({real:.3f} real, {fake:.3f} generated): convergence "
-            "failure. Lower its learning rate, or use augmentation, spectral norm or a penalty.",
+            f"The discriminator has won by iteration {trainer.state.iteration} ({real:.3f} real, "
+            f"{fake:.3f} generated): convergence failure. Lower its learning rate, or use "
+            "augmentation, spectral norm or a penalty.",
         )
 
 
@@ -267,8 +268,10 @@ class CollapseGuard(Guard):
         self.observe(
             trainer,
             score < self.threshold,
-            f"Images from different latents are nearly the same ({score:.2f} of the diversity of "
-            "real ones): mode collapse. Train shorter, or use augmentation or a larger batch.",
+            "Images from different latents are nearly the same by iteration "
+            f"{trainer.state.iteration} ({score:.2f} of the diversity of real ones): mode "
+            "collapse. Lower the generator's learning rate, train shorter, or use augmentation or "
+            "a larger batch.",
         )
 
     @torch.no_grad()

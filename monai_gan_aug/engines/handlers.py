@@ -60,18 +60,23 @@ class CurveRecorder:
         self._penalties: dict[str, tuple[Tensor, int]] = {}
 
     def attach(self, trainer: "GanAugTrainer") -> None:
-        """Sum after each iteration, record, and write at the end of epochs."""
+        """Sum after each iteration, record, and write at the end of epochs and of stopped runs."""
         trainer.register_part("curves", self)
         trainer.add_event_handler(Events.ITERATION_COMPLETED, self._add)
-        trainer.add_event_handler(Events.EPOCH_COMPLETED, self._write)
+        trainer.add_event_handler(Events.EPOCH_COMPLETED, self._record)
+        trainer.add_event_handler(Events.EPOCH_COMPLETED | Events.TERMINATE, self._write)
 
     def state_dict(self) -> dict[str, Any]:
-        """All records and the unfinished one."""
+        """All records and the unfinished one: its mean over processes, all of which must ask."""
+        shared = {
+            name: (mean_over_processes(total), count)
+            for name, (total, count) in self._penalties.items()
+        }
         return {
             "curves": self.curves,
-            "sum": self._sum,
+            "sum": None if self._sum is None else mean_over_processes(self._sum),
             "count": self._count,
-            "penalties": self._penalties,
+            "penalties": shared,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -111,8 +116,7 @@ class CurveRecorder:
             column.append(trainer.state.record.get(name))
         trainer.fire_event(GanAugEvents.RECORDED)
 
-    def _write(self, trainer: "GanAugTrainer") -> None:
-        self._record(trainer)
+    def _write(self) -> None:
         if is_main_process():
             write_json(self.path, self.curves)
 

@@ -20,6 +20,7 @@ from monai_gan_aug.engines.checkpoint import (
 )
 from monai_gan_aug.engines.distributed import (
     any_process,
+    average_statistics,
     is_main_process,
     wait_for_all,
     world_size,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["RunFolder"]
 
 TURN = 10
-"""Iterations after which several processes ask each other whether a signal has come."""
+"""Iterations after which processes on GPUs ask each other whether a signal has come."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,8 @@ class RunFolder:
     """Keep a run restartable: lock its folder, save, resume, and stop in good order.
 
     SIGINT and SIGTERM end the run after the iteration they interrupt, with a checkpoint and
-    exit code 130 or 143. Of several processes the first writes; all of them must attach one.
+    exit code 130 or 143; a second signal ends a single process at once. Of several processes the
+    first writes; all of them must attach one.
 
     A rollback takes up networks, optimisers and the place in the data of the newest checkpoint
     that no guard doubted, multiplies both learning rates, and goes on with other random numbers.
@@ -210,18 +212,22 @@ class RunFolder:
         trainer.fire_event(GanAugEvents.ROLLED_BACK)
 
     def _note_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._signal is not None:  # asked twice: do not wait for the iteration
+        # Asked twice: do not wait for the iteration. But torchrun passes on a signal that a batch
+        # system has sent to every process already.
+        if self._signal is not None and world_size() == 1:
             raise SystemExit(128 + number)
         self._signal = number
 
     def _obey_signal(self, trainer: "GanAugTrainer") -> None:
         if world_size() > 1:
-            if trainer.state.iteration % TURN:
+            # asking makes a GPU wait; torchrun kills what has not ended after half a minute
+            if trainer.state.device.type == "cuda" and trainer.state.iteration % TURN:
                 return
             if any_process(self._signal is not None, trainer.state.device):
                 self._signal = self._signal or signal.SIGTERM
         if self._signal is None:
             return
+        average_statistics((trainer.g_network, trainer.d_network, trainer.sampling_network))
         self.save(trainer)
         logger.warning(
             "Stopped by %s after step %d; continue with --resume True.",

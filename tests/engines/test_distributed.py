@@ -2,10 +2,14 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -25,16 +29,50 @@ from monai_gan_aug.engines.distributed import (
 PROGRAM = Path(__file__).with_name("two_processes.py")
 
 
+LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
+
+
+def command(folder, what):
+    return [sys.executable, *LAUNCHER, str(PROGRAM), str(folder), what]
+
+
 def start(folder, what):
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
     return subprocess.run(
-        [sys.executable, *launcher, str(PROGRAM), str(folder), what],
+        command(folder, what),
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=240,
         check=False,
     )
+
+
+def stop(folder, told, timeout=120):
+    """Start a run, send SIGTERM after its first epoch, and return what it said."""
+    log = folder / "log"
+    with log.open("w") as stream:
+        launcher = subprocess.Popen(
+            command(folder, "stopped"),
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + timeout
+        while not (folder / "stopped" / "curves.json").exists():
+            assert launcher.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)
+        if told == "everyone":  # as systemd and batch systems do
+            for rank in (0, 1):
+                os.kill(int((folder / "stopped" / f"pid_{rank}").read_text()), signal.SIGTERM)
+        os.killpg(launcher.pid, signal.SIGTERM)
+        assert launcher.wait(timeout) != 0
+    finally:
+        if launcher.poll() is None:
+            os.killpg(launcher.pid, signal.SIGKILL)
+    return log.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +88,23 @@ def states(folder):
     return [torch.load(folder / f"rank_{rank}.pt", weights_only=True) for rank in (0, 1)]
 
 
+def parts_of(folder):
+    return [state["parts"] for state in states(folder)]
+
+
+def flat(state, place=""):
+    """Every tensor of a nested state as a list of numbers, by its place."""
+    if isinstance(state, torch.Tensor):
+        return {place: state.flatten().tolist()}
+    return {k: v for key, below in state.items() for k, v in flat(below, f"{place}/{key}").items()}
+
+
+def curves_of(folder, *runs):
+    return [json.loads((folder / run / "curves.json").read_text()) for run in runs]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("run", ["plain", "whole"])
+@pytest.mark.parametrize("run", ["plain", "whole", "adaptive", "remembered"])
 def test_both_processes_end_with_the_same_networks(pair, run):
     first, second = states(pair / run)
     for network in ("generator", "discriminator", "average"):
@@ -72,10 +125,31 @@ def test_two_processes_do_what_one_does_with_the_whole_batch(pair):
     for network in ("generator", "discriminator"):
         for key, value in one[network].items():
             torch.testing.assert_close(value, two[network][key], rtol=1e-4, atol=1e-5)
-    curves = [json.loads((pair / f / "curves.json").read_text()) for f in ("alone", "plain")]
+    curves = curves_of(pair, "alone", "plain")
     assert curves[0]["step"] == curves[1]["step"]
     for name in ("g_loss", "d_loss", "d_real", "d_fake"):
         assert curves[0][name] == pytest.approx(curves[1][name], rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", ["adaptive", "remembered"])
+def test_adaptive_augmentation_and_lecam_have_one_state_in_both_processes(pair, run):
+    first, second = parts_of(pair / run)
+    assert flat(first) == flat(second)
+    assert first["adaptive_augment"]["probability"] > 0
+
+
+@pytest.mark.slow
+def test_adaptive_augmentation_and_lecam_see_the_whole_batch(pair):
+    """The probability moves up and down as in one process, and the means are those of all."""
+    one, two = curves_of(pair, "adaptive_alone", "adaptive")
+    assert one["augment_probability"] == pytest.approx(two["augment_probability"], rel=1e-6)
+    assert one["penalty/lecam"] == pytest.approx(two["penalty/lecam"], rel=1e-4)
+    steps = np.diff(one["augment_probability"])
+    assert {-1, 1} <= set(np.sign(steps))
+    alone = torch.load(pair / "adaptive_alone" / "rank_0.pt", weights_only=True)["parts"]
+    means = [parts["regularizer_lecam"]["means"] for parts in (alone, *parts_of(pair / "adaptive"))]
+    torch.testing.assert_close(means[0], means[1], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -87,12 +161,12 @@ def test_keys_have_no_prefix_and_files_are_written_once(pair):
 
 
 @pytest.mark.slow
-def test_a_resumed_pair_equals_an_uninterrupted_one_bit_for_bit(pair):
-    for whole, parts in zip(states(pair / "whole"), states(pair / "parts"), strict=True):
-        assert torch.equal(whole["latents"], parts["latents"])
-        for network in ("generator", "discriminator", "average"):
-            for key, value in whole[network].items():
-                assert torch.equal(value, parts[network][key]), key
+@pytest.mark.parametrize(("whole", "parts"), [("whole", "parts"), ("remembered", "resumed")])
+def test_a_resumed_pair_equals_an_uninterrupted_one_bit_for_bit(pair, whole, parts):
+    for first, second in zip(states(pair / whole), states(pair / parts), strict=True):
+        assert flat(first) == flat(second)
+    curves = curves_of(pair, whole, parts)
+    assert curves[0] == curves[1]
 
 
 @pytest.mark.slow
@@ -102,6 +176,33 @@ def test_a_killed_process_ends_the_other_and_the_checkpoint_stays(tmp_path):
     content = load_checkpoint(tmp_path / "killed" / "checkpoints")
     assert content["trainer"]["iteration"] == 3
     assert list((tmp_path / "killed").rglob("*.partial")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("told", ["launcher", "everyone"])
+def test_sigterm_to_a_pair_saves_one_checkpoint_from_which_it_goes_on(tmp_path, told):
+    said = stop(tmp_path, told)
+    (step,) = re.findall(r"Stopped by SIGTERM after step (\d+)", said)
+    folder = tmp_path / "stopped" / "checkpoints"
+    assert load_checkpoint(folder)["trainer"]["iteration"] == int(step)
+    assert 3 < int(step) < 60
+    assert list(tmp_path.rglob("*.partial")) == []
+    for rank in (0, 1):
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((tmp_path / "stopped" / f"pid_{rank}").read_text()), 0)
+    done = start(tmp_path, "finish")
+    assert done.returncode == 0, done.stderr[-3000:]
+    for whole, parts in zip(*(states(tmp_path / n) for n in ("whole", "stopped")), strict=True):
+        stopped = flat(parts)
+        for key, value in flat(whole).items():
+            if "running_" in key:  # averaged once more, when the run stopped: other roundings
+                assert value == pytest.approx(stopped[key], rel=1e-5, abs=1e-6), key
+            else:
+                assert value == stopped[key], key
+    curves = curves_of(tmp_path, "whole", "stopped")
+    assert curves[0]["step"] == curves[1]["step"]
+    for name, column in curves[0].items():
+        assert column == pytest.approx(curves[1][name], rel=1e-6), name
 
 
 def test_a_single_process_agrees_with_itself(monkeypatch):

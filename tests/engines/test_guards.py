@@ -1,5 +1,7 @@
 """Every guard against the failure it is there for, planted."""
 
+import json
+
 import pytest
 import torch
 from ignite.engine import Events
@@ -110,12 +112,10 @@ def test_a_discriminator_that_has_won_is_noticed(make_trainer):
     assert trainer.should_terminate
 
 
-def test_an_absurd_learning_rate_of_the_discriminator_is_noticed(make_trainer, tmp_path):
-    """It learns this noise by heart while the generator stands still."""
+def lost(make_trainer, tmp_path, **lengths):
+    """A discriminator that learns this noise by heart while the generator stands still."""
     discriminator = Discriminator(16, 1, width=4, num_classes=2, norm=None)
     trainer = make_trainer(
-        max_epochs=40,
-        steps=5,
         augment=None,
         d_network=discriminator,
         d_optimizer=torch.optim.Adam(discriminator.parameters(), 0.1),
@@ -123,12 +123,31 @@ def test_an_absurd_learning_rate_of_the_discriminator_is_noticed(make_trainer, t
             CurveRecorder(tmp_path / "curves.json", every=5),
             OneSidedGuard(patience=3, action="stop"),
         ],
+        **lengths,
     )
     trainer.generator.optimizer.param_groups[0]["lr"] = 0.0
+    return trainer
+
+
+def test_an_absurd_learning_rate_of_the_discriminator_is_noticed(make_trainer, tmp_path):
+    trainer = lost(make_trainer, tmp_path, max_epochs=40, steps=5)
     events = noted(trainer, GanAugEvents.ONE_SIDED)
     trainer.run()
     assert len(events) == 1
     assert trainer.state.epoch < 40
+
+
+def test_a_run_that_stops_within_an_epoch_says_where_and_shows_why(make_trainer, tmp_path, caplog):
+    trainer = lost(make_trainer, tmp_path, max_epochs=1, steps=200)
+    events = noted(trainer, GanAugEvents.ONE_SIDED)
+    trainer.run()
+    (step,) = events
+    assert step < 200
+    assert f"has won by iteration {step} " in caplog.text
+    curves = json.loads((tmp_path / "curves.json").read_text())
+    assert curves["step"][-3:] == [step - 10, step - 5, step]
+    assert min(curves["d_real"][-3:]) > 0.98
+    assert max(curves["d_fake"][-3:]) < 0.02
 
 
 @pytest.mark.parametrize("side", ["g", "d"])
@@ -221,7 +240,7 @@ def test_a_constant_generator_has_no_diversity_by_either_measure(make_trainer, m
     assert different > 0.5
 
 
-def test_a_generator_forced_to_a_constant_is_noticed_and_stopped(make_trainer):
+def test_a_generator_forced_to_a_constant_is_noticed_and_stopped(make_trainer, caplog):
     trainer = make_trainer(max_epochs=5, handlers=[CollapseGuard(patience=2, action="stop")])
 
     def force(engine):
@@ -233,6 +252,7 @@ def test_a_generator_forced_to_a_constant_is_noticed_and_stopped(make_trainer):
     events = noted(trainer, GanAugEvents.COLLAPSED)
     trainer.run()
     assert events == [8]
+    assert "nearly the same by iteration 8 " in caplog.text
     assert trainer.state.metrics["diversity"] < 0.2
 
 

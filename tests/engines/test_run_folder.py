@@ -8,6 +8,7 @@ import torch
 from ignite.engine import Events
 
 from monai_gan_aug.augmentation.policies import SeenImages
+from monai_gan_aug.engines import run_folder
 from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.engines.handlers import CurveRecorder
 from monai_gan_aug.engines.randomness import seed_everything
@@ -178,3 +179,22 @@ def test_a_folder_that_cannot_be_written_fails_before_training(make_trainer, tmp
     with pytest.raises(OSError, match="cannot be written"):
         trainer.run()
     assert trainer.state.iteration == 0
+
+
+@pytest.mark.parametrize(("processes", "saved"), [(1, False), (2, True)])
+def test_a_second_signal_ends_one_process_at_once_and_several_in_order(
+    make_trainer, tmp_path, monkeypatch, processes, saved
+):
+    """Of several, ``torchrun`` passes on what a batch system has sent to each already."""
+    monkeypatch.setattr(run_folder, "world_size", lambda: processes)
+
+    def signal_twice():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    trainer = make_trainer(handlers=[RunFolder(tmp_path)])
+    trainer.add_event_handler(Events.ITERATION_STARTED(once=2), signal_twice)
+    with pytest.raises(SystemExit) as stopped:
+        trainer.run()
+    assert stopped.value.code == 143
+    assert (tmp_path / "checkpoints" / "step_00000002.pt").exists() == saved

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +12,9 @@ import torch
 from ignite.engine import Events
 from torch import nn
 
+from monai_gan_aug.augmentation.adaptive import AdaptiveAugment
 from monai_gan_aug.augmentation.differentiable import DiffAugment
+from monai_gan_aug.augmentation.policies import SeenImages
 from monai_gan_aug.data.loading import BatchLoader
 from monai_gan_aug.engines.averaging import WeightAverage
 from monai_gan_aug.engines.distributed import join_processes, leave_processes, world_size
@@ -21,10 +24,12 @@ from monai_gan_aug.engines.handlers import CurveRecorder, ProgressReport, Tensor
 from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.engines.trainer import GanAugTrainer
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss
+from monai_gan_aug.losses.regularizers import LeCam
 from monai_gan_aug.networks.dcgan import Discriminator, Generator
 
 RANK = int(os.environ.get("RANK", "0"))
 GLOBAL_BATCH = 8
+STOPPED_EPOCHS = 20
 
 
 class Images:
@@ -101,36 +106,62 @@ def everything(folder, resume=False, every=2):
     ]
 
 
-def plain(folder):
+def plain(folder, epochs=2, **more):
     """No batch norm, given latents: comparable with a single process."""
     torch.manual_seed(RANK)  # the first process's weights must win
     generator, discriminator = Flat(), Discriminator(16, 1, width=4, norm=None)
     trainer = trainer_of(
-        generator, discriminator, 2, everything(folder), g_prepare_batch=SharedLatents()
+        generator,
+        discriminator,
+        epochs,
+        everything(folder),
+        g_prepare_batch=SharedLatents(),
+        **more,
     )
     trainer.run()
     keep(folder, trainer)
 
 
-def full(folder, epochs, resume=False, on_step=None):
+def adaptive(folder):
+    """As ``plain``, with adaptive augmentation too rare to change an image, and LeCam."""
+    augment = AdaptiveAugment(target=0.95, images=10**10, every=4, probability=1e-8)
+    plain(folder, 8, augment=augment, d_regularizers=[LeCam(0.3, decay=0.8)])
+
+
+def full(folder, epochs, resume=False, on_step=None, **more):
     """Batch norm, spectral norm, classes, augmentation, averaged weights, own random numbers."""
     torch.manual_seed(0)
     generator = Generator(16, 1, 8, width=4, num_classes=2)
     discriminator = Discriminator(16, 1, width=4, num_classes=2, spectral_norm=True)
     handlers = [WeightAverage(generator), *everything(folder, resume, every=3)]
-    trainer = trainer_of(generator, discriminator, epochs, handlers, augment=DiffAugment())
+    more = {"augment": DiffAugment(), **more}
+    trainer = trainer_of(generator, discriminator, epochs, handlers, **more)
     if on_step is not None:
         trainer.add_event_handler(Events.ITERATION_COMPLETED, on_step)
     trainer.run()
     keep(folder, trainer)
 
 
+def remembering(folder, epochs, **more):
+    """As ``full``, with an augmentation and a regulariser that have a state of their own.
+
+    Their turns are of 4 iterations, epochs of 3: checkpoints fall in between.
+    """
+    seen = SeenImages("adaptive", adaptive_target=0.0, adaptive_images=64)
+    full(folder, epochs, augment=seen, d_regularizers=[LeCam(decay=0.8)], **more)
+
+
 def keep(folder, trainer):
+    folder.mkdir(exist_ok=True)
+    parts = ("adaptive_augment", "regularizer_lecam")
     state = {
         "generator": trainer.g_network.state_dict(),
         "discriminator": trainer.d_network.state_dict(),
         "average": trainer.sampling_network.state_dict(),
         "latents": trainer.state.output["latents"],
+        "parts": {
+            name: trainer.parts[name].state_dict() for name in parts if name in trainer.parts
+        },
     }
     torch.save(state, folder / f"rank_{RANK}.pt")
 
@@ -140,22 +171,47 @@ def die(engine):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def dawdle(folder):
+    """A run long enough to be stopped, that tells who takes part."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"pid_{RANK}").write_text(str(os.getpid()))
+    remembering(folder, STOPPED_EPOCHS, on_step=lambda: time.sleep(0.2))
+
+
+def finish(folder):
+    remembering(folder / "stopped", STOPPED_EPOCHS, resume=True)
+    remembering(folder / "whole", STOPPED_EPOCHS)
+
+
+def train(folder):
+    plain(folder / "plain")
+    adaptive(folder / "adaptive")
+    full(folder / "whole", 2)
+    full(folder / "parts", 1)
+    torch.rand(7 + RANK)
+    full(folder / "parts", 2, resume=True)
+    remembering(folder / "remembered", 5)
+    for epochs in (1, 3, 5):
+        torch.rand(epochs + RANK)
+        remembering(folder / "resumed", epochs, resume=True)
+
+
 def main():
     folder = Path(sys.argv[1])
     torch.set_num_threads(1)
-    for name in ("alone", "plain", "whole", "parts", "killed"):
-        (folder / name).mkdir(exist_ok=True, parents=True)
     if sys.argv[2] == "train" and RANK == 0:
         plain(folder / "alone")
+        adaptive(folder / "adaptive_alone")
     join_processes("cpu")
-    if sys.argv[2] == "killed":
-        full(folder / "killed", 4, on_step=die)
-    else:
-        plain(folder / "plain")
-        full(folder / "whole", 2)
-        full(folder / "parts", 1)
-        torch.rand(7 + RANK)
-        full(folder / "parts", 2, resume=True)
+    match sys.argv[2]:
+        case "train":
+            train(folder)
+        case "killed":
+            full(folder / "killed", 4, on_step=die)
+        case "stopped":
+            dawdle(folder / "stopped")
+        case "finish":
+            finish(folder)
     leave_processes()
 
 
