@@ -157,7 +157,7 @@ def mixed_in(
 
     Raises:
         ValueError: If the kind is unknown.
-        DataError: If the images it needs are not given.
+        DataError: If the images it needs are not given, or a GAN drew them without a class.
     """
     if kind not in MIXED_IN:
         raise ValueError(f"`mixed_in` must be one of {MIXED_IN}, got {kind!r}.")
@@ -169,6 +169,8 @@ def mixed_in(
         if pseudo is None:
             raise DataError("There are no guessed classes: give a datalist with --pseudo.")
         return ControlImages(pseudo, kind)
+    for one in generated.lists:
+        one.require_classes()
     return generated if kind == "generated" else LabelShuffled(generated, seed=seed)
 
 

@@ -158,6 +158,7 @@ class SyntheticImages(_BatchedImages):
 
     Attributes:
         lists: The synthetic datalists, in order.
+        know_classes: Whether all labels mean something.
 
     Raises:
         ProvenanceError: If a list carries no complete provenance or was edited.
@@ -177,6 +178,7 @@ class SyntheticImages(_BatchedImages):
         self.lists = tuple(SyntheticDatalist.load(Path(path)) for path in paths)
         self.recipe = recipe
         self.label_names = self.lists[0].labels if self.lists else ()
+        self.know_classes = all(one.knows_classes for one in self.lists)
         if any(one.labels != self.label_names for one in self.lists):
             raise DataError(
                 f"The synthetic datalists name different classes, "

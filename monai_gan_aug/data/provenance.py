@@ -118,6 +118,28 @@ class SyntheticDatalist:
             }
         )
 
+    @property
+    def knows_classes(self) -> bool:
+        """Whether the labels mean anything: not if one unconditional GAN learned several classes.
+
+        Such images all stand under the first class; they can be looked at and compared with all
+        real images together, but nobody should learn a class from them.
+        """
+        return not self.provenance.settings.get("classes_together", False)
+
+    def require_classes(self) -> None:
+        """Refuse images whose labels mean nothing.
+
+        Raises:
+            DataError: If :attr:`knows_classes` is false.
+        """
+        if not self.knows_classes:
+            names = ", ".join(self.provenance.training.labels)
+            raise DataError(
+                f"These synthetic images were drawn without a class by one GAN of {names}: train "
+                "it with `condition: class`, or one GAN per class with --only_labels."
+            )
+
     def save(self, path: Path) -> None:
         """Write the datalist atomically, beside its images."""
         content = {

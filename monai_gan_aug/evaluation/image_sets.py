@@ -1,7 +1,7 @@
 """Sets of images in memory, thinned so that numbers about them can be compared."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -34,6 +34,10 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def without_classes(self) -> "ImageSet":
+        """The same images, all of one class."""
+        return replace(self, labels=torch.zeros_like(self.labels))
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> "ImageSet":
         """The images at ``rows``, in that order."""

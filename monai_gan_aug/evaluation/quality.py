@@ -120,18 +120,19 @@ class QualityReport:
         whole = self._load(self.training)
         classes = len(self.training.label_names)
         self._judge = kept_judge(whole, classes, self.classifier_steps, Path(self.cache_dir))
-        compared = {name: self._load(one) for name, one in sources.items()}
-        held_out, thinned = matched(
-            self._load(self.held_out),
-            {**compared, BASELINE: self._load(self.baseline)},
-            classes,
-            self.seed,
-        )
+        sets = {name: self._load(one) for name, one in sources.items()}
+        sets |= {HELD_OUT: self._load(self.held_out), BASELINE: self._load(self.baseline)}
+        names = self.training.label_names
+        if not all(one.know_classes for one in sources.values()):
+            logger.info("A GAN drew images without a class: all classes are compared together.")
+            whole, names = whole.without_classes(), ()
+            sets = {name: one.without_classes() for name, one in sets.items()}
+        held_out, thinned = matched(sets.pop(HELD_OUT), sets, classes, self.seed)
         rows = []
         for name in sources:
             four = Quartet(whole, held_out, thinned[BASELINE], thinned[name])
             of_set = {"set": name} if isinstance(self.synthetic, Mapping) else {}
-            rows += [{**of_set, **row.to_dict()} for row in self._rows(four)]
+            rows += [{**of_set, **row.to_dict()} for row in self._rows(four, names)]
         write_json(Path(self.path), rows)
         _log(rows)
         return rows
@@ -143,14 +144,14 @@ class QualityReport:
         chosen = self.extractor or self._judge
         return extract(chosen, images, device=self.device, batch_size=self.batch_size)
 
-    def _rows(self, four: Quartet) -> Iterator[Row]:
+    def _rows(self, four: Quartet, names: Sequence[str]) -> Iterator[Row]:
         """Rows of all classes together, then of each, with their whole recipes."""
         recipe = {"image": self.training.recipe.to_dict()}
         whole = four.embedded(self._embed)
         texture = self._texture(four)
         yield from (_with(row, recipe) for row in self._family_rows(whole, texture))
-        yield from (_with(row, recipe) for row in self._label_rows(four))
-        for label, name in enumerate(self.training.label_names):
+        yield from (_with(row, recipe) for row in self._label_rows(four, names))
+        for label, name in enumerate(names):
             parts = whole.of_class(label), texture.of_class(label)
             if min(parts[0].sizes.values()) >= 2:
                 rows = self._family_rows(*parts)
@@ -179,9 +180,8 @@ class QualityReport:
                 logger.info("Left out: %s", reason)
             yield from (_with(row, four.sizes) for row in rows)
 
-    def _label_rows(self, four: Quartet) -> Iterator[Row]:
-        names = self.training.label_names
-        if "labels" in self.families and min(four.synthetic.counts(len(names))) > 0:
+    def _label_rows(self, four: Quartet, names: Sequence[str]) -> Iterator[Row]:
+        if names and "labels" in self.families and min(four.synthetic.counts(len(names))) > 0:
             apprentice = fitted_judge(four.synthetic, len(names), self.classifier_steps)
             rows = label_fidelity(four, self._judge, apprentice, names)
             yield from (_with(row, four.sizes) for row in rows)
@@ -199,7 +199,7 @@ def _log(rows: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-BASELINE = "\0baseline"
+HELD_OUT, BASELINE = "\0held out", "\0baseline"
 STANDARDISED = {"standardised": "by mean and deviation of the baseline images"}
 
 

@@ -185,6 +185,7 @@ class SyntheticSetWriter:
         self._entries: list[SyntheticEntry] = []
         self._shown: dict[int, list[Tensor]] = {}
         self._handed = 0
+        self._classes: set[int] = set()
         self._threads = ThreadPoolExecutor(THREADS)  # starts none before it is given work
         self._waiting: deque[tuple[list[str], list[int], list[Written]]] = deque()
         self._encode: ImageEncoder | None = None
@@ -207,12 +208,15 @@ class SyntheticSetWriter:
         self._encode = image_encoder(self.output_format, self.source.training.recipe)
         (self.folder / "images").mkdir()
         self._entries, self._shown, self._handed = [], {}, 0
+        self._classes.clear()
         self._waiting.clear()
 
     def _write_batch(self, engine: Any) -> None:
         """Hand a batch to the writing threads, which work while the next one is generated."""
         images = engine.state.output[DataKeys.PREDICTION].float().cpu()
-        labels = [self.source.label(i) for i in engine.state.batch[DataKeys.LABEL].tolist()]
+        classes = engine.state.batch[DataKeys.LABEL].tolist()
+        self._classes.update(classes)
+        labels = [self.source.label(i) for i in classes]
         self._collect(keep=1)
         suffix = OUTPUT_FORMATS[self.output_format]
         numbers = range(self._handed + 1, self._handed + len(labels) + 1)
@@ -280,6 +284,8 @@ class SyntheticSetWriter:
             "images": len(self._entries),
             "truncation": self.truncation,
         }
+        if self._classes == {0} and len(self.source.training.labels) > 1:
+            settings["classes_together"] = True
         SyntheticDatalist(
             labels=self.source.labels,
             training=tuple(self._entries),

@@ -35,6 +35,7 @@ from monai_gan_aug.io.png import write_png
 __all__ = ["CAVEAT", "CopyScreen", "can_screen"]
 
 logger = logging.getLogger(__name__)
+ALL_CLASSES = "all classes together"
 CAVEAT = "A screen finds copies it knows how to look for; a clean result is no proof of privacy."
 SCREENED = "datalist_screened.json"
 PAIRS_SHOWN = 10
@@ -124,6 +125,8 @@ class CopyScreen:
         every = 10**9
         sets = [load_set(one, every, self.seed) for one in (self.training, self.held_out, source)]
         self._require_patients(sets[0], sets[1])
+        if not source.know_classes:
+            sets = [one.without_classes() for one in sets]
         found = self._spaces(*sets)
         content = self._content(found, sets, source)
         write_json(Path(self.path), content)
@@ -175,7 +178,8 @@ class CopyScreen:
         }
         rows = [row for space, classes in found.items() for row in _space_rows(space, classes)]
         rows += self._discriminator_rows(sets[0], sets[1], source)
-        copies = list(self._near_copies(found, sets))
+        names = self.training.label_names if source.know_classes else (ALL_CLASSES,)
+        copies = list(self._near_copies(found, sets, names))
         return {
             "caveat": CAVEAT,
             "conclusion": _conclusion(len(copies), len(sets[2]), rows),
@@ -187,7 +191,10 @@ class CopyScreen:
         }
 
     def _near_copies(
-        self, found: dict[str, dict[int, ClassFindings]], sets: Sequence[ImageSet]
+        self,
+        found: dict[str, dict[int, ClassFindings]],
+        sets: Sequence[ImageSet],
+        names: Sequence[str],
     ) -> Any:
         """Every flagged image once, with what flagged it and the training image it repeats."""
         for label, pixels in found["pixels"].items():
@@ -198,7 +205,7 @@ class CopyScreen:
                 flags = {"pixels": pixels.flagged[row], "features": features.flagged[row]}
                 yield {
                     "id": synthetic.ids[row],
-                    "class": self.training.label_names[label],
+                    "class": names[label],
                     "training_id": training.ids[int(chosen.nearest[row])],
                     "seen_in": [name for name, flag in flags.items() if flag],
                     "distance_pixels": round(float(pixels.distance[row]), 4),

@@ -133,6 +133,8 @@ class Selection:
         """
         path = Path(self.synthetic)
         source = SyntheticImages(path, self.training.recipe, self.cache_dir)
+        for one in source.lists:
+            one.require_classes()
         check_chain(self.training.datalist, source.synthetic)
         real, fake = (load_set(one, 10**9, self.seed) for one in (self.training, source))
         sure = self._confidences(real, fake)

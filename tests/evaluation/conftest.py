@@ -51,14 +51,16 @@ def patients():
 def write_set(tmp_path):
     """Write a synthetic datalist that names images without files; return its path."""
 
-    def write(images):
+    def write(images, **settings):
         entries = tuple(
             SyntheticEntry(f"images/{i}.png", int(label), images.ids[i])
             for i, label in enumerate(images.labels)
         )
         record = TrainingRecord("5f", "key", (), (), ("dark", "bright"))
         made = SyntheticDatalist(
-            ("dark", "bright"), entries, Provenance("c0", record, 0, {"images": len(entries)})
+            ("dark", "bright"),
+            entries,
+            Provenance("c0", record, 0, {"images": len(entries), **settings}),
         )
         made.save(tmp_path / "datalist.json")
         return tmp_path / "datalist.json"
@@ -76,6 +78,7 @@ class Source:
         self.datalist = None
         self.lists = [] if path is None else [SyntheticDatalist.load(path)]
         self.synthetic = self.lists[0] if self.lists else None
+        self.know_classes = all(one.knows_classes for one in self.lists)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ class Images:
         self.recipe = SimpleNamespace(to_dict=lambda: {"size": 16})
         self.datalist = None
         self.lists = (f"list {seed}",)
+        self.know_classes = True
 
     def __len__(self):
         return len(self.targets)
@@ -128,6 +129,19 @@ def test_swapped_labels_ruin_both_label_numbers(report):
     assert found["gan_test"]["value"] < 0.3
     assert found["gan_train"]["value"] < 0.3
     assert found["gan_test"]["real_versus_real"] > 0.8
+
+
+def test_images_without_a_class_are_compared_with_all_classes(report):
+    alike = Images(32, 2)
+    alike.targets, alike.know_classes = np.zeros(32, int), False
+    rows = report(alike, families=["distances", "labels"]).run()
+    assert {row.get("label") for row in rows} <= {None, ""}
+    kid = next(row for row in rows if row["metric"] == "kid")
+    dark_only = Images(32, 2)
+    dark_only.images = dark_only.images[::2].repeat(2, 0)
+    dark_only.targets, dark_only.know_classes = np.zeros(32, int), False
+    half = next(r for r in report(dark_only, families=["distances"]).run() if r["metric"] == "kid")
+    assert kid["value"] < 0.2 * half["value"]
 
 
 def test_named_sets_share_one_baseline(report):

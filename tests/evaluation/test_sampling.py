@@ -161,3 +161,18 @@ def test_truncation_scales_the_same_latents_and_is_recorded(trained, tmp_path):
 def test_rejects_truncations_out_of_range(truncation):
     with pytest.raises(ValueError, match=f"got {truncation}"):
         LatentDataset(3, 4, truncation=truncation)
+
+
+def test_images_drawn_without_a_class_say_so(tmp_path):
+    network = fresh(num_classes=0)
+    checkpoint(tmp_path / "checkpoints", network)
+    made = generate(tmp_path / "set", tmp_path / "checkpoints", fresh(num_classes=0))
+    assert not made.knows_classes
+    with pytest.raises(DataError, match=r"one GAN of c, a.*--only_labels"):
+        made.require_classes()
+
+
+def test_a_gan_of_one_class_knows_it(trained, tmp_path):
+    checkpoint(tmp_path / "one", fresh(num_classes=0), learned=("c",))
+    assert generate(tmp_path / "set", tmp_path / "one", fresh(num_classes=0)).knows_classes
+    assert generate(tmp_path / "both", trained.folder, fresh()).knows_classes

@@ -31,8 +31,8 @@ def screen(patients, source, write_set, tmp_path, monkeypatch):
     monkeypatch.setattr(screening, "check_chain", lambda real, one: None)
     monkeypatch.setattr(screening, "load_set", lambda one, maximum, seed: one.held)
 
-    def run(synthetic, *, training=None, **more):
-        path = write_set(synthetic)
+    def run(synthetic, *, training=None, settings=None, **more):
+        path = write_set(synthetic, **(settings or {}))
         monkeypatch.setattr(screening, "SyntheticImages", lambda *args: source(synthetic, path))
         return CopyScreen(
             training=source(training or patients.training),
@@ -66,6 +66,14 @@ def test_copies_name_the_image_they_repeat(screen, patients):
     found = screen(copies(patients.training, CHANGES["noise"]))
     for item in found["near_copies"]:
         assert item["id"].split("-")[1] == item["training_id"].split("-")[1]
+
+
+def test_copies_are_found_in_all_classes_when_the_generator_knows_none(screen, patients):
+    of = patients.training
+    unlabelled = named(copies(of, CHANGES["noise"]).images, torch.zeros_like(of.labels))
+    found = screen(unlabelled, settings={"classes_together": True})
+    assert len(found["near_copies"]) > 0.9 * len(of)
+    assert {item["class"] for item in found["near_copies"]} == {"all classes together"}
 
 
 def test_a_generator_that_draws_other_patients_passes(screen, patients):
