@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from monai_gan_aug.reports import figures, forest, quality, tables
+from monai_gan_aug.reports import (
+    comparisons,
+    curves,
+    figures,
+    forest,
+    guards,
+    quality,
+    scarcity,
+    tables,
+)
 from monai_gan_aug.reports.caveats import reading_caveats
 from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.reports.pictures import GridPair, read_grid
@@ -34,10 +43,11 @@ class Contents:
         study: The results.
         facts: Numbers beside the verdict.
         caveats: Sentences to read first, those of the data set before those of the results.
-        tables: By name: cohort, arms, arms-more, comparisons, quality, quality-by-class, screening,
-            published, confusion, seeds, recipe, software and timing; without rows when the study
-            has none.
-        drawings: SVG by name: forest, forest-compact, roc, classifier, gan-0, gan-1, ...
+        tables: By name: cohort, arms, arms-more, comparisons, splits, claims, sweep, sweep-arms,
+            exchange, guards, quality, quality-by-class, screening, published, confusion, seeds,
+            recipe, software and timing; without rows when the study has none.
+        drawings: SVG by name: forest, forest-compact, scarcity, roc, precision-recall,
+            calibration, classifier, gan-0, gan-1, ...
         grids: Pictures of each class.
     """
 
@@ -47,6 +57,21 @@ class Contents:
     tables: dict[str, Table]
     drawings: dict[str, str]
     grids: tuple[GridPair, ...]
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """What may be claimed after correction, in words."""
+        return comparisons.claims_sentences(self.study)
+
+    @property
+    def comparisons_note(self) -> str:
+        """What the columns of the table of differences mean."""
+        return comparisons.comparisons_note(self.study)
+
+    @property
+    def guards(self) -> str:
+        """What the guards of GAN training said; empty without GAN runs."""
+        return guards.guards_sentence(self.study)
 
     @property
     def shows_real(self) -> bool:
@@ -72,7 +97,13 @@ def gather(path: Path | str, *, include_real: bool = True) -> Contents:
         tables.cohort_table(study),
         tables.arms_table(study),
         tables.arms_table(study, more=True),
-        tables.comparisons_table(study),
+        comparisons.comparisons_table(study),
+        comparisons.splits_table(study),
+        comparisons.claims_table(study),
+        scarcity.sweep_table(study),
+        scarcity.sweep_arms_table(study),
+        scarcity.exchange_table(study),
+        guards.guards_table(study),
         quality.quality_table(study),
         quality.quality_table(study, by_class=True),
         quality.screening_table(study),
@@ -98,8 +129,14 @@ def _drawings(study: Study) -> dict[str, str]:
         "forest": forest.forest_plot(study, forest.WIDE),
         "forest-compact": forest.forest_plot(study, forest.COMPACT),
     }
+    if len(study.sweep) > 1:
+        drawings["scarcity"] = scarcity.scarcity_figure(study)
     if study.curves.roc:
-        drawings["roc"] = figures.roc_figure(study)
+        drawings["roc"] = curves.roc_figure(study)
+    if study.curves.precision_recall:
+        drawings["precision-recall"] = curves.precision_recall_figure(study)
+    if study.curves.calibration:
+        drawings["calibration"] = curves.calibration_figure(study)
     if study.curves.classifier:
         drawings["classifier"] = figures.classifier_figure(study)
     for index, curve in enumerate(study.curves.gan):

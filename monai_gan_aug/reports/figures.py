@@ -1,4 +1,4 @@
-"""The line figures of a report: ROC curves and training curves."""
+"""Training curves of GANs and classifiers, and what line figures share."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -9,14 +9,16 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from monai_gan_aug.reports.guards import KINDS, event_counts, events_sentence
 from monai_gan_aug.reports.palette import DASHES, PALETTE, SERIES
-from monai_gan_aug.reports.schema import GanCurve, Study
+from monai_gan_aug.reports.schema import Study
+from monai_gan_aug.reports.schema_curves import GanCurve, GuardEvent
 from monai_gan_aug.reports.svg import STYLE, figure_svg
-from monai_gan_aug.reports.wording import metric_title, number
 
-__all__ = ["POINTS", "classifier_figure", "gan_figure", "line_style", "roc_figure", "smooth"]
+__all__ = ["POINTS", "classifier_figure", "gan_figure", "line_style", "shorten", "smooth"]
 
 POINTS = 100
+STRIP = -0.11  # where alarms stand, in heights of the upper panel
 
 
 def line_style(index: int) -> dict[str, Any]:
@@ -52,54 +54,20 @@ def smooth(
     return tuple(np.array(means).reshape(-1, 2).T)  # type: ignore[return-value]
 
 
-def roc_figure(study: Study) -> str:
-    """ROC curve of every arm; the arm of the verdict and its controls are drawn heavier."""
-    curves = study.curves.roc
-    heavy = (study.verdict.arm, *study.verdict.controls)
-    names = [n for n in heavy if n in curves]
-    names += [arm.name for arm in study.arms if arm.name in curves and arm.name not in names]
-    legend_height = 0.19 * len(names) + 0.1
-    width, side = 4.0, 3.35
-    height = side + 0.65 + legend_height
-    with rc_context(STYLE):
-        figure = Figure(figsize=(width, height))
-        box = (0.52 / width, (0.52 + legend_height) / height, side / width, side / height)
-        axes = figure.add_axes(box)
-        axes.plot([0, 1], [0, 1], color=PALETTE["muted"].light, linewidth=0.7)
-        for index, name in enumerate(names):
-            roc = curves[name]
-            axes.plot(
-                roc.fpr,
-                roc.tpr,
-                label=_roc_label(study, name),
-                linewidth=2.1 if name in heavy else 1.2,
-                **line_style(index),
-            )
-        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-        axes.set_xlabel("False positive rate (1 \u2212 specificity)")
-        axes.set_ylabel("True positive rate (sensitivity)")
-        figure.legend(loc="lower left", bbox_to_anchor=(0, 0), handlelength=3)
-        shown = ", ".join(study.titles[name] for name in names)
-        return figure_svg(figure, "roc", f"ROC curves of {len(names)} arms: {shown}.")
-
-
-def _roc_label(study: Study, name: str) -> str:
-    arm = next(arm for arm in study.arms if arm.name == name)
-    title = _shorten(arm.title, 37)
-    estimate = arm.metrics.get("auc")
-    return f"{title}, {metric_title('auc')} {number(estimate.mean)}" if estimate else title
-
-
-def _shorten(title: str, length: int) -> str:
+def shorten(title: str, length: int) -> str:
+    """A title of at most ``length`` characters."""
     return title if len(title) <= length else f"{title[: length - 1]}\u2026"
 
 
 def gan_figure(curve: GanCurve, index: int = 0) -> str:
-    """Losses above, discriminator outputs on real and generated images below."""
+    """Losses above, discriminator outputs below, alarms of the guards as symbols between them."""
+    kinds = list(event_counts(curve.events or ()))
+    room = 0.19 * len(kinds) + 0.14 * bool(kinds)
+    height = 3.5 + room
     with rc_context(STYLE):
-        figure = Figure(figsize=(3.7, 3.5))
-        top = figure.add_axes((0.13, 0.575, 0.85, 0.355))
-        below = figure.add_axes((0.13, 0.115, 0.85, 0.355), sharex=top)
+        figure = Figure(figsize=(3.7, height))
+        top = figure.add_axes((0.13, (2.0125 + room) / height, 0.85, 1.2425 / height))
+        below = figure.add_axes((0.13, (0.4025 + room) / height, 0.85, 1.2425 / height), sharex=top)
         _lines(
             top, curve.step, {"generator loss": curve.g_loss, "discriminator loss": curve.d_loss}
         )
@@ -110,11 +78,44 @@ def gan_figure(curve: GanCurve, index: int = 0) -> str:
             below.axhline(0.5, color=PALETTE["muted"].light, linewidth=0.7)
         top.tick_params(labelbottom=False)
         below.set_xlabel("Training step")
+        marks = _mark_events(top, below, curve.events or ())
+        if marks:
+            figure.legend(*marks, loc="lower left", bbox_to_anchor=(0.1, 0), handlelength=1.2)
         alt = (
             f"Training curves of the GAN for {curve.name}, seed {curve.seed}: "
-            "losses of both networks, and the discriminator's output on real and generated images."
+            "losses of both networks, and the discriminator's output on real and generated images. "
+            f"{events_sentence(curve.events)}"
         )
         return figure_svg(figure, f"gan-{index}", alt)
+
+
+def _mark_events(
+    top: Axes, below: Axes, events: Sequence[GuardEvent]
+) -> tuple[list[Any], list[str]] | None:
+    """A symbol between the panels for every alarm; returns what the legend needs.
+
+    A rollback is a line from the step it was asked for to the step it went back to.
+    """
+    found: dict[str, Any] = {}
+    ink = PALETTE["ink"].light
+    place: dict[str, Any] = {"transform": top.get_xaxis_transform(), "clip_on": False}
+    for event in events:
+        end = event.step if event.back_to is None else event.back_to
+        for axes in (top, below):
+            axes.axvline(end, color=ink, linewidth=0.7, linestyle=(0, (1, 2)), zorder=1)
+        top.plot([event.step, end], [STRIP, STRIP], color=ink, linewidth=1.2, **place)
+        (found[event.kind],) = top.plot(
+            [end],
+            [STRIP],
+            marker=KINDS[event.kind].marker,
+            markersize=6,
+            linestyle="none",
+            color=ink,
+            **place,
+        )
+    counts = event_counts(events)
+    labels = [f"{KINDS[kind].words} ({counts[kind]} \u00d7)" for kind in found]
+    return (list(found.values()), labels) if found else None
 
 
 def classifier_figure(study: Study) -> str:
@@ -130,7 +131,7 @@ def classifier_figure(study: Study) -> str:
         figure = Figure(figsize=(4.6, height))
         axes = figure.add_axes((0.12, (0.5 + legend_height) / height, 0.86, 2.5 / height))
         for index, (title, (steps, losses)) in enumerate(records.items()):
-            axes.plot(*smooth(steps, losses, 80), label=_shorten(title, 46), **line_style(index))
+            axes.plot(*smooth(steps, losses, 80), label=shorten(title, 46), **line_style(index))
         axes.set_xlabel("Optimiser step")
         axes.set_ylabel("Training loss")
         figure.legend(loc="lower left", bbox_to_anchor=(0.1, 0), handlelength=3.2)

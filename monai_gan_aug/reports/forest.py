@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from monai_gan_aug.reports.palette import PALETTE
-from monai_gan_aug.reports.schema import Comparison, Study
+from monai_gan_aug.reports.schema import Study
+from monai_gan_aug.reports.schema_results import Comparison
 from monai_gan_aug.reports.svg import STYLE, figure_svg
 from monai_gan_aug.reports.wording import interval, lower_is_better, metric_title, number
 
@@ -244,6 +245,7 @@ def _draw_interval(axes: Axes, c: Comparison, y: float, decisive: bool) -> None:
     axes.plot(
         [c.difference],
         [y],
+        linestyle="none",
         marker="D" if decisive else "s",
         markersize=6.5 if decisive else 5.5,
         markeredgewidth=1.4,

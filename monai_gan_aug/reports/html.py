@@ -8,7 +8,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monai_gan_aug.io.atomic import write_bytes
 from monai_gan_aug.reports.contents import Contents, gather
+from monai_gan_aug.reports.curves import FEW
+from monai_gan_aug.reports.guards import events_sentence
 from monai_gan_aug.reports.markdown import render_markdown
+from monai_gan_aug.reports.model_card import model_card
 from monai_gan_aug.reports.palette import PALETTE
 from monai_gan_aug.reports.svg import themed
 from monai_gan_aug.reports.wording import SCREEN_WARNING
@@ -58,7 +61,7 @@ class StudyReport:
         """Write the report and return the path of its page.
 
         Beside ``report.html``, which is complete on its own, stand ``report.md`` and the folder
-        ``report_files`` with the tables as CSV and the figures as SVG and PNG.
+        ``report_files`` with the tables as CSV, the figures as SVG and PNG, and the model card.
 
         Args:
             html: The page; default ``report.html`` beside the study.
@@ -86,6 +89,7 @@ class StudyReport:
         contents = self.contents
         files = {f"{name}.csv": t.to_csv() for name, t in contents.tables.items() if t.rows}
         files.update((f"{name}.svg", svg.encode()) for name, svg in contents.drawings.items())
+        files["model_card.md"] = model_card(contents).encode()
         for index, grid in enumerate(contents.grids):
             files[f"grid-{index}-synthetic.png"] = grid.synthetic.content
             if grid.real:
@@ -109,6 +113,8 @@ def render_html(contents: Contents) -> str:
             sign=SIGNS[contents.study.verdict.word],
             tone=TONES[contents.study.verdict.word],
             screen_warning=SCREEN_WARNING,
+            few=FEW,
+            events_sentence=events_sentence,
         )
     )
 

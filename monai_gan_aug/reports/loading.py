@@ -8,6 +8,7 @@ from typing import Any
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.reports.parsing import parse
 from monai_gan_aug.reports.schema import SCHEMA, Study
+from monai_gan_aug.reports.schema_results import Arm, Comparison
 
 __all__ = ["read_study"]
 
@@ -34,7 +35,8 @@ def read_study(path: Path | str) -> Study:
     try:
         _check_classes(study)
         _check_names(study)
-        _check_intervals(study)
+        _check_intervals(study.arms, study.comparisons)
+        _check_sweep(study)
         _check_seeds(study)
         _check_curves(study)
         _check_recipes(study)
@@ -85,9 +87,15 @@ def _check_names(study: Study) -> None:
     _refuse_repeated("comparisons", [(c.arm, c.control, c.metric) for c in study.comparisons])
     if not study.verdict.controls:
         raise DataError("verdict.controls is empty: name the control the verdict is against.")
-    used = {study.verdict.arm, *study.verdict.controls, *study.curves.roc}
+    curves = study.curves
+    used = {study.verdict.arm, *study.verdict.controls}
+    used.update(curves.roc, curves.precision_recall, curves.calibration)
     used.update(name for c in study.comparisons for name in (c.arm, c.control))
-    used.update(curve.arm for curve in study.curves.classifier)
+    used.update(curve.arm for curve in curves.classifier)
+    used.update(row.arm for row in study.exchange)
+    if study.corrected is not None:
+        claims = (*study.corrected.verdict_controls, *study.corrected.every_control)
+        used.update(name for claim in claims for name in (claim.arm, *claim.controls))
     if unknown := used - set(names):
         raise DataError(f"{sorted(unknown)} are not among the arms {names}.")
     shown = {grid.label for grid in study.grids} | {row.label for row in study.quality if row.label}
@@ -105,14 +113,34 @@ def _refuse_repeated(what: str, items: list[Any]) -> None:
         raise DataError(f"{what} {repeated} appear more than once.")
 
 
-def _check_intervals(study: Study) -> None:
-    for arm in study.arms:
+def _check_intervals(arms: Iterable[Arm], comparisons: Iterable[Comparison]) -> None:
+    for arm in arms:
         for name, value in arm.metrics.items():
             if value is not None and value.lower > value.upper:
                 raise DataError(f"the interval of {arm.name} {name} is upside down.")
-    for c in study.comparisons:
+    for c in comparisons:
         if c.lower > c.upper:
             raise DataError(f"the interval of {c.arm} against {c.control} is upside down.")
+
+
+def _check_sweep(study: Study) -> None:
+    names = {arm.name for arm in study.arms}
+    asked = (study.verdict.arm, study.verdict.controls, study.verdict.metric)
+    _refuse_repeated("sizes of sweep", [p.training_patients_per_class for p in study.sweep])
+    for point in study.sweep:
+        place = f"sweep with {point.training_patients_per_class} patients"
+        if point.training_patients_per_class < 1:
+            raise DataError(f"{place}: a class needs at least one training patient.")
+        if foreign := {arm.name for arm in point.arms} ^ names:
+            raise DataError(f"{place} has other arms than the study: {sorted(foreign)}.")
+        verdict = point.verdict
+        if (verdict.arm, verdict.controls, verdict.metric) != asked:
+            raise DataError(f"{place} has a verdict about something else than the study's.")
+        if any(point.difference(verdict.arm, c) is None for c in verdict.controls):
+            raise DataError(f"{place} misses a comparison of its verdict.")
+        if any(point.value(name) is None for name in names):
+            raise DataError(f"{place} has an arm without {verdict.metric}.")
+        _check_intervals(point.arms, point.comparisons)
 
 
 def _check_seeds(study: Study) -> None:
@@ -136,10 +164,22 @@ def _check_seeds(study: Study) -> None:
 
 
 def _check_curves(study: Study) -> None:
-    for name, roc in study.curves.roc.items():
-        inside = all(0 <= value <= 1 for value in roc.fpr + roc.tpr)
-        if len(roc.fpr) != len(roc.tpr) or not inside:
-            raise DataError(f"the ROC curve of {name} must pair values between 0 and 1.")
+    curves = study.curves
+    pairs = [(f"ROC curve of {name}", one.fpr, one.tpr) for name, one in curves.roc.items()]
+    pairs += [
+        (f"precision-recall curve of {name}", one.recall, one.precision)
+        for name, one in curves.precision_recall.items()
+    ]
+    pairs += [
+        (f"calibration curve of {name}", one.predicted, one.observed)
+        for name, one in curves.calibration.items()
+    ]
+    for what, across, up in pairs:
+        if len(across) != len(up) or not all(0 <= value <= 1 for value in across + up):
+            raise DataError(f"the {what} must pair values between 0 and 1.")
+    for name, one in curves.calibration.items():
+        if len(one.count) != len(one.predicted) or min(one.count, default=1) < 1:
+            raise DataError(f"the calibration curve of {name} must count what is in each bin.")
     for gan in study.curves.gan:
         lengths = {len(s) for s in (gan.step, gan.g_loss, gan.d_loss, gan.d_real, gan.d_fake)}
         if len(lengths) > 1:

@@ -8,6 +8,12 @@ from monai_gan_aug.reports.wording import SCREEN_WARNING
 
 __all__ = ["render_markdown"]
 
+CURVES = {
+    "roc": "ROC curves",
+    "precision-recall": "Precision-recall curves",
+    "calibration": "Calibration curves",
+}
+
 
 def render_markdown(contents: Contents, files: str) -> str:
     """The report as Markdown.
@@ -32,6 +38,13 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
     yield "## Differences"
     yield f"![Forest plot of the paired differences]({files}/forest.svg)"
     yield markdown_table(contents.tables["comparisons"])
+    if contents.comparisons_note:
+        yield escape(contents.comparisons_note)
+    if contents.tables["claims"].rows:
+        yield "### Claims after correction"
+        yield escape(" ".join(contents.claims))
+        yield markdown_table(contents.tables["claims"])
+    yield from _scarcity(contents, files)
     yield "## Arms"
     yield markdown_table(contents.tables["arms"])
     if study.published is not None:
@@ -42,10 +55,11 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
     if contents.grids:
         yield "## Real and synthetic images"
         yield from _grids(contents, files)
-    if "roc" in contents.drawings:
-        yield f"## ROC curves\n\n![ROC curves of the arms]({files}/roc.svg)"
+    for name, title in CURVES.items():
+        if name in contents.drawings:
+            yield f"## {title}\n\n![{title} of the arms]({files}/{name}.svg)"
     if study.curves.gan:
-        yield "## GAN training"
+        yield f"## GAN training\n\n{escape(contents.guards)}"
         for index, curve in enumerate(study.curves.gan):
             alt = escape(f"GAN for {curve.name}, seed {curve.seed}")
             yield f"![{alt}]({files}/gan-{index}.svg)"
@@ -59,11 +73,30 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
         for found in study.screening:
             yield f"- Seed {found.seed}: {escape(found.conclusion)}"
         yield markdown_table(contents.tables["screening"])
-    yield "## Provenance"
-    for name in ("arms-more", "confusion", "seeds", "recipe", "software", "timing"):
-        table = contents.tables[name]
+    yield from _tables(contents, "Further numbers", ("splits", "guards", "arms-more", "confusion"))
+    yield from _tables(contents, "Provenance", ("seeds", "recipe", "software", "timing"))
+
+
+def _tables(contents: Contents, title: str, names: tuple[str, ...]) -> Iterator[str]:
+    tables = [contents.tables[name] for name in names]
+    if any(table.rows for table in tables):
+        yield f"## {title}"
+    for table in tables:
         if table.rows:
             yield f"### {escape(table.caption)}\n\n{markdown_table(table)}"
+
+
+def _scarcity(contents: Contents, files: str) -> Iterator[str]:
+    if contents.tables["sweep"].rows:
+        yield "## Fewer training patients"
+        if "scarcity" in contents.drawings:
+            yield f"![Values of the arms by training patients]({files}/scarcity.svg)"
+        yield markdown_table(contents.tables["sweep"])
+        yield markdown_table(contents.tables["sweep-arms"])
+    if contents.tables["exchange"].rows:
+        yield "## In the currency of real patients"
+        yield escape(f"{contents.tables['exchange'].caption}.")
+        yield markdown_table(contents.tables["exchange"])
 
 
 def _fact(name: str, value: str, detail: str) -> str:

@@ -22,6 +22,7 @@ def escape(text: str) -> str:
 
 def markdown_table(table: Table) -> str:
     """``table`` in pipes, numbers flush right."""
+    table = table.shown
     lines = [
         [escape(column.title) for column in table.columns],
         ["---:" if table.numeric(i) else "---" for i in range(len(table.columns))],

@@ -1,38 +1,37 @@
 """What ``study.json`` holds, as frozen dataclasses. Picture paths are relative to its folder."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
+
+from monai_gan_aug.reports.schema_curves import Curves
+from monai_gan_aug.reports.schema_results import (
+    Arm,
+    Comparison,
+    Corrected,
+    Exchange,
+    SweepPoint,
+    Verdict,
+)
 
 __all__ = [
     "SCHEMA",
     "SIZES",
-    "Arm",
-    "ClassifierCurve",
-    "Comparison",
-    "Curves",
     "Dataset",
-    "Estimate",
-    "GanCurve",
     "Grid",
     "Provenance",
     "Published",
     "QualityRow",
     "Recipe",
-    "Roc",
     "Screening",
     "SeedRecord",
     "Splits",
     "Stage",
     "Study",
     "Timing",
-    "Verdict",
-    "Word",
 ]
 
 SCHEMA = 1
 SIZES = ("training", "held_out", "baseline", "synthetic")
-Word = Literal["helps", "harms", "no evidence", "underpowered"]
-Series = tuple[float | None, ...]
 
 
 @dataclass(frozen=True)
@@ -75,96 +74,6 @@ class SeedRecord:
     synthetic_sha256: tuple[str, ...]
     images: Splits
     patients: Splits
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over seeds with its interval, and the value of every seed in order."""
-
-    mean: float
-    lower: float
-    upper: float
-    per_seed: Series = ()
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way to train the classifier; ``confusion`` rows are true classes, summed over seeds."""
-
-    name: str
-    title: str
-    role: Literal["control", "candidate", "reference"]
-    steps: int
-    metrics: dict[str, Estimate | None]
-    confusion: tuple[tuple[int, ...], ...] | None = None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Paired difference ``arm - control`` in one metric."""
-
-    arm: str
-    control: str
-    metric: str
-    difference: float
-    lower: float
-    upper: float
-    per_seed: Series = ()
-    primary: bool = False
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The answer, the arm and controls it speaks of, and the size of effect it could have seen."""
-
-    word: Word
-    sentence: str
-    arm: str
-    controls: tuple[str, ...]
-    metric: str
-    relevant_effect: float
-    minimum_detectable_effect: float | None = None
-    confidence: float = 0.95
-
-
-@dataclass(frozen=True)
-class Roc:
-    """One curve, false and true positive rates in ``[0, 1]``."""
-
-    fpr: tuple[float, ...]
-    tpr: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class GanCurve:
-    """Training record of one GAN; a value that was not finite is ``None``."""
-
-    seed: int
-    name: str
-    step: tuple[float, ...]
-    g_loss: Series
-    d_loss: Series
-    d_real: Series
-    d_fake: Series
-
-
-@dataclass(frozen=True)
-class ClassifierCurve:
-    """Training loss of one classifier."""
-
-    seed: int
-    arm: str
-    step: tuple[float, ...]
-    loss: Series
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Everything drawn as a line."""
-
-    roc: dict[str, Roc] = field(default_factory=dict)
-    gan: tuple[GanCurve, ...] = ()
-    classifier: tuple[ClassifierCurve, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -300,6 +209,9 @@ class Study:
     screening: tuple[Screening, ...] = ()
     grids: tuple[Grid, ...] = ()
     published: Published | None = None
+    corrected: Corrected | None = None
+    exchange: tuple[Exchange, ...] = ()
+    sweep: tuple[SweepPoint, ...] = ()
 
     @property
     def titles(self) -> dict[str, str]:

@@ -99,6 +99,9 @@ def _tidy(root: ElementTree.Element, name: str, alt: str) -> None:
     root.set("style", "stroke-linejoin: round; stroke-linecap: butt")
     root.set("role", "img")
     root.set("aria-label", alt)
+    title, description = (ElementTree.Element(f"{{{SVG}}}{tag}") for tag in ("title", "desc"))
+    title.text, description.text = alt.partition(". ")[0].rstrip("."), alt
+    root[:0] = [title, description]
 
 
 def themed(svg: str) -> str:

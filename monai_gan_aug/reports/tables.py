@@ -3,10 +3,11 @@
 import csv
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from monai_gan_aug.reports.schema import Estimate, Study
+from monai_gan_aug.reports.schema import Study
+from monai_gan_aug.reports.schema_results import Estimate
 from monai_gan_aug.reports.wording import NO_VALUE, duration, interval, metric_title, number
 
 __all__ = [
@@ -16,9 +17,9 @@ __all__ = [
     "Table",
     "arms_table",
     "cohort_table",
-    "comparisons_table",
     "confusion_table",
     "escape_formula",
+    "estimate_cell",
     "recipe_table",
     "seeds_table",
     "software_table",
@@ -52,6 +53,7 @@ class Column:
         digits: Decimals of a float.
         signed: Whether positive numbers carry a plus sign (differences).
         code: Whether the text is a hash or a key, set in a fixed-width font.
+        csv_only: Whether it repeats in numbers what another column says in words, for CSV.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Column:
     digits: int = 3
     signed: bool = False
     code: bool = False
+    csv_only: bool = False
 
     def main(self, cell: Cell) -> str:
         """The cell as text, without its interval."""
@@ -84,6 +87,13 @@ class Table:
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def shown(self) -> "Table":
+        """The table without the columns that stand in CSV only."""
+        kept = [i for i, column in enumerate(self.columns) if not column.csv_only]
+        rows = tuple(tuple(row[i] for i in kept) for row in self.rows)
+        return replace(self, columns=tuple(self.columns[i] for i in kept), rows=rows)
 
     def numeric(self, index: int) -> bool:
         """Whether the column holds numbers (and is set flush right)."""
@@ -129,7 +139,8 @@ def escape_formula(text: str) -> str:
     return f"'{text}" if risky or text.startswith(("\t", "\r", "\n")) else text
 
 
-def _estimate(value: Estimate | None) -> Interval | None:
+def estimate_cell(value: Estimate | None) -> Interval | None:
+    """An estimate as a cell; nothing if there is none."""
     return Interval(value.mean, value.lower, value.upper) if value else None
 
 
@@ -150,7 +161,12 @@ def arms_table(study: Study, *, more: bool = False) -> Table:
         Column("Steps", "steps"),
     )
     rows = tuple(
-        (arm.title, *(_estimate(arm.metrics.get(metric)) for metric in seen), arm.role, arm.steps)
+        (
+            arm.title,
+            *(estimate_cell(arm.metrics.get(metric)) for metric in seen),
+            arm.role,
+            arm.steps,
+        )
         for arm in study.arms
     )
     percent = f"{study.verdict.confidence:.0%}"
@@ -158,31 +174,6 @@ def arms_table(study: Study, *, more: bool = False) -> Table:
     if more:
         return Table("arms-more", "Further metrics of the arms", columns, rows if seen else ())
     return Table("arms", caption, columns, rows)
-
-
-def comparisons_table(study: Study) -> Table:
-    """Every paired difference with its interval and the difference of each seed."""
-    seeds = tuple(record.seed for record in study.seeds)
-    columns = (
-        Column("Arm", "arm"),
-        Column("Against", "control"),
-        Column("Metric", "metric"),
-        Column("Difference", "difference", signed=True),
-        Column("Planned", "primary"),
-        *(Column(f"Seed {seed}", f"seed_{seed}", signed=True) for seed in seeds),
-    )
-    rows = tuple(
-        (
-            study.titles[c.arm],
-            study.titles[c.control],
-            metric_title(c.metric),
-            Interval(c.difference, c.lower, c.upper),
-            "yes" if c.primary else "no",
-            *(c.per_seed or (None,) * len(seeds)),
-        )
-        for c in study.comparisons
-    )
-    return Table("comparisons", "Paired differences, arm minus control", columns, rows)
 
 
 def cohort_table(study: Study) -> Table:

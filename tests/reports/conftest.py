@@ -202,6 +202,114 @@ def build_study() -> dict[str, Any]:
     }
 
 
+def _more(comparison: dict[str, Any], control_size: int) -> dict[str, Any]:
+    """A comparison as records of this version write it."""
+    gap = abs(comparison["difference"])
+    return comparison | {
+        "p_value": max(0.002, round(math.exp(-180 * gap), 4)),
+        "minimum_detectable_effect": 0.026,
+        "patients_needed": 180 if control_size % 2 else None,
+        "single_splits": [
+            {"seed": seed, "delong": 0.1 + 0.2 * seed, "mcnemar": 0.9 - 0.2 * seed}
+            for seed in SEEDS
+        ],
+    }
+
+
+def _sweep_point(study: dict[str, Any], patients: int, loss: float) -> dict[str, Any]:
+    arms = [
+        _arm(name, title, role, steps, auc - loss * (0.6 if role == "candidate" else 1))
+        for name, title, role, steps, auc in ARMS
+    ]
+    comparisons = [
+        c | {"difference": c["difference"] + loss / 4, "upper": c["upper"] + loss / 3}
+        for c in study["comparisons"]
+    ]
+    verdict = study["verdict"] | {"word": "underpowered" if loss > 0.1 else "no evidence"}
+    return {
+        "training_patients_per_class": patients,
+        "arms": arms,
+        "comparisons": comparisons,
+        "verdict": verdict,
+    }
+
+
+def _calibration(shift: float) -> dict[str, Any]:
+    predicted = [0.04, 0.15, 0.26, 0.34, 0.45, 0.56, 0.65, 0.74, 0.86, 0.96]
+    observed = [min(1.0, max(0.0, p + shift * math.sin(6 * p))) for p in predicted]
+    return {
+        "predicted": predicted,
+        "observed": observed,
+        "count": [90, 40, 22, 15, 9, 12, 18, 30, 60, 160],
+    }
+
+
+def build_full_study() -> dict[str, Any]:
+    """A study of this version: p-values, claims, a sweep, exchange rates, all curves, alarms."""
+    study = build_study()
+    study["comparisons"] = [_more(c, i) for i, c in enumerate(study["comparisons"])]
+    candidates = [name for name, _, role, *_ in ARMS if role == "candidate"]
+    for c in study["comparisons"]:
+        if c["arm"] in candidates and c["control"] == "classical":
+            c["p_holm"] = min(1.0, 2 * c["p_value"])
+    controls = ["classical", "classical_twice"]
+    study["corrected"] = {
+        "method": "Intersection-union tests with Holm's correction.",
+        "metric": "auc",
+        "verdict_controls": [
+            {"arm": "real_plus_synthetic", "controls": controls, "p_value": 0.012, "holm": 0.024},
+            {"arm": "warm_start", "controls": controls, "p_value": 0.3, "holm": 0.3},
+        ],
+        "every_control": [
+            {"arm": name, "controls": [*controls], "p_value": 1.0, "holm": 1.0}
+            for name in candidates
+        ],
+    }
+    study["exchange"] = [
+        {
+            "arm": "real_plus_synthetic",
+            "where": "inside",
+            "patients": 171.4,
+            "lower": None,
+            "upper": 412.0,
+            "measured": [120, 480],
+        },
+        {
+            "arm": "warm_start",
+            "where": "below",
+            "patients": None,
+            "lower": None,
+            "upper": 151.0,
+            "measured": [120, 480],
+        },
+    ]
+    study["sweep"] = [
+        _sweep_point(study, patients, loss)
+        for patients, loss in ((10, 0.14), (25, 0.06), (60, 0.0))
+    ]
+    three = ("classical", "classical_twice", "real_plus_synthetic")
+    recall = [i / 50 for i in range(51)]
+    study["curves"]["precision_recall"] = {
+        name: {"recall": recall, "precision": [1 - (0.25 + i / 30) * r**3 for r in recall]}
+        for i, name in enumerate(three)
+    }
+    study["curves"]["calibration"] = {
+        name: _calibration(0.05 + 0.04 * i) for i, name in enumerate(three)
+    }
+    for arm in study["arms"]:
+        arm["metrics"]["ece"] = dict(arm["metrics"]["brier"], mean=0.05, lower=0.03, upper=0.08)
+    first, second, third = study["curves"]["gan"]
+    first["events"] = []
+    second["events"] = [
+        {"kind": "one_sided", "step": 480, "back_to": None},
+        {"kind": "collapsed", "step": 1100, "back_to": None},
+        {"kind": "gradient_exploded", "step": 1400, "back_to": None},
+        {"kind": "rolled_back", "step": 1400, "back_to": 1200},
+    ]
+    third["events"] = None
+    return study
+
+
 def draw_picture(path: Path, seed: int = 0) -> None:
     """A grid of noisy discs, 4 x 3 tiles of 32 pixels."""
     rng = np.random.default_rng(seed)
@@ -230,6 +338,12 @@ def study() -> dict[str, Any]:
 
 
 @pytest.fixture
+def full_study() -> dict[str, Any]:
+    """The content of a ``study.json`` with every part this version writes."""
+    return build_full_study()
+
+
+@pytest.fixture
 def write_study(tmp_path: Path) -> Callable[[Any], Path]:
     """Write a study and its pictures into a fresh folder."""
 
@@ -240,3 +354,9 @@ def write_study(tmp_path: Path) -> Callable[[Any], Path]:
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of the unchanged study, written once: look, do not touch."""
     return StudyReport(put_study(tmp_path_factory.mktemp("study"), build_study())).write()
+
+
+@pytest.fixture(scope="session")
+def full_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the study with every part, written once: look, do not touch."""
+    return StudyReport(put_study(tmp_path_factory.mktemp("full"), build_full_study())).write()

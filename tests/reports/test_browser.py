@@ -117,18 +117,24 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     opened.close()
 
 
+@pytest.fixture(params=["page", "full_page"])
+def either(request: pytest.FixtureRequest) -> Path:
+    """The report of an earlier record and of one with every part."""
+    return request.getfixturevalue(request.param)
+
+
 def methods(browser: Browser, name: str) -> list[dict[str, Any]]:
     return [event["params"] for event in browser.events if event.get("method") == name]
 
 
-def test_logs_nothing_and_requests_nothing_outside(browser, page):
-    browser.open(page, width=1280)
+def test_logs_nothing_and_requests_nothing_outside(browser, either):
+    browser.open(either, width=1280)
     browser.evaluate("document.readyState")
     assert methods(browser, "Log.entryAdded") == []
     assert methods(browser, "Runtime.consoleAPICalled") == []
     assert methods(browser, "Runtime.exceptionThrown") == []
     requested = {item["request"]["url"] for item in methods(browser, "Network.requestWillBeSent")}
-    assert {url for url in requested if not url.startswith("data:")} == {page.as_uri()}
+    assert {url for url in requested if not url.startswith("data:")} == {either.as_uri()}
 
 
 def test_draws_every_picture(browser, page):
@@ -138,16 +144,19 @@ def test_draws_every_picture(browser, page):
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280])
-def test_fits_the_screen_without_sideways_scrolling(browser, page, width):
-    browser.open(page, width=width)
+def test_fits_the_screen_without_sideways_scrolling(browser, either, width):
+    browser.open(either, width=width)
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-def test_long_titles_stay_inside_their_figures(browser, study, write_study, width):
-    for arm in study["arms"]:
+def test_long_titles_stay_inside_their_figures(browser, full_study, write_study, width):
+    for arm in full_study["arms"]:
         arm["title"] += ", screened for copies of any training patient, then mixed into each batch"
-    browser.open(StudyReport(write_study(study)).write(), width=width)
+    full_study = json.loads(json.dumps(full_study).replace("PNEUMONIA", "PNEUMONIA, ANY KIND " * 9))
+    for grid in full_study["grids"]:
+        grid["real"] = grid["synthetic"] = "figures/plain.png"
+    browser.open(StudyReport(write_study(full_study)).write(), width=width)
     outside = browser.evaluate(
         """[...document.querySelectorAll("svg text")].filter(text => {
           const inner = text.getBoundingClientRect();
@@ -180,3 +189,42 @@ def test_paper_shows_what_the_screen_folds_away(browser, page):
     browser.open(page, width=800, media="print")
     height = browser.evaluate("document.querySelector('table.software').offsetHeight")
     assert height > 0
+
+
+def test_every_drawing_has_a_name_and_a_description(browser, full_page):
+    browser.open(full_page, width=1280)
+    unnamed = browser.evaluate(
+        """[...document.querySelectorAll("svg")].filter(svg => !(
+          svg.getAttribute("aria-label").length > 20
+          && svg.querySelector(":scope > title").textContent
+          && svg.querySelector(":scope > desc").textContent)).length"""
+    )
+    assert unnamed == 0
+    assert browser.evaluate("document.querySelectorAll('svg').length") == 10
+
+
+def test_words_of_a_figure_do_not_cover_each_other(browser, full_page):
+    """Legends, axis titles and tick labels of the curves are apart."""
+    browser.open(full_page, width=1280)
+    covered = browser.evaluate(
+        """[...document.querySelectorAll("#scarcity svg, #curves svg, #gan svg")].flatMap(svg => {
+          const words = [...svg.querySelectorAll("text")].map(text =>
+            [text.textContent, text.getBoundingClientRect()]);
+          return words.flatMap(([a, one], i) => words.slice(i + 1)
+            .filter(([, other]) =>
+              Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2
+              && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 4)
+            .map(([b]) => [a, b]));
+        })"""
+    )
+    assert covered == []
+
+
+def test_dark_screens_recolour_every_mark(browser, full_page):
+    """Nothing in a figure keeps a colour of the light page."""
+    browser.open(full_page, width=1280, dark=True)
+    light = browser.evaluate(
+        """[...document.querySelectorAll("svg [style]")].filter(mark =>
+          /#[0-9a-f]{6}/.test(mark.getAttribute("style"))).length"""
+    )
+    assert light == 0

@@ -54,6 +54,12 @@ def read(path):
     return Reader(path.read_text(encoding="utf-8"))
 
 
+@pytest.fixture(params=["page", "full_page"])
+def either(request):
+    """The report of an earlier record and of one with every part."""
+    return request.getfixturevalue(request.param)
+
+
 def test_stands_beside_the_study_with_markdown_and_tables(page):
     names = {path.name for path in page.parent.iterdir()}
     assert {"report.html", "report.md", "report_files", "study.json"} <= names
@@ -87,8 +93,8 @@ def test_says_the_verdict_before_any_other_section(page):
     assert "40 + 80\u201382" in text
 
 
-def test_carries_everything_inside(page):
-    content = page.read_text(encoding="utf-8")
+def test_carries_everything_inside(either):
+    content = either.read_text(encoding="utf-8")
     reader = Reader(content)
     assert all(image["src"].startswith("data:image/png") for image in reader.all("img"))
     assert reader.all("script") == []
@@ -99,8 +105,8 @@ def test_carries_everything_inside(page):
     assert not re.search(r"@import|url\((?!#)", content)
 
 
-def test_is_well_formed_with_unique_ids_and_whole_links(page):
-    reader = read(page)
+def test_is_well_formed_with_unique_ids_and_whole_links(either):
+    reader = read(either)
     assert reader.open == []
     ids = [attributes["id"] for _, attributes in reader.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
@@ -109,11 +115,13 @@ def test_is_well_formed_with_unique_ids_and_whole_links(page):
     assert set(labels) <= set(ids)
 
 
-def test_is_readable_without_eyes(page):
-    reader = read(page)
+def test_is_readable_without_eyes(either):
+    reader = read(either)
     assert reader.all("html") == [{"lang": "en"}]
     assert all(image["alt"] for image in reader.all("img"))
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in reader.all("svg"))
+    drawings = len(reader.all("svg"))
+    assert drawings == len(reader.all("desc")) == len(reader.all("title")) - 1  # the page's own
     assert all(cell["scope"] in ("row", "col") for cell in reader.all("th"))
     levels = [int(tag[1]) for tag, _ in reader.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
@@ -129,8 +137,8 @@ def test_every_verdict_has_its_word_and_sign(study, write_study, word):
     assert f"{sign[word]} Verdict: {word.capitalize()}" in text
 
 
-def test_hostile_names_are_inert_everywhere(study, write_study):
-    study = json.loads(json.dumps(study).replace("PNEUMONIA", json.dumps(HOSTILE)[1:-1]))
+def test_hostile_names_are_inert_everywhere(full_study, write_study):
+    study = json.loads(json.dumps(full_study).replace("PNEUMONIA", json.dumps(HOSTILE)[1:-1]))
     for grid in study["grids"]:
         grid["real"] = grid["synthetic"] = "figures/plain.png"
     study["name"] = study["title"] = study["verdict"]["sentence"] = HOSTILE
@@ -159,7 +167,33 @@ def test_shows_a_study_without_curves_quality_or_grids(study, write_study):
     study.update(curves={}, quality=[], grids=[])
     reader = read(StudyReport(write_study(study)).write())
     assert reader.all("img") == []
-    assert not {"#images", "#roc", "#gan", "#quality"} & {a["href"] for a in reader.all("a")}
+    links = {anchor["href"] for anchor in reader.all("a")}
+    assert not {"#images", "#curves", "#gan", "#quality", "#scarcity"} & links
+
+
+def test_an_earlier_record_shows_none_of_the_later_parts(page):
+    text = read(page).text
+    for part in ("Claims after correction", "currency of real patients", "Calibration."):
+        assert part not in text
+    assert "Whether a guard raised an alarm was not recorded." in text
+
+
+def test_every_part_of_a_full_study_is_shown(full_page):
+    reader = read(full_page)
+    for part in (
+        "No candidate beats every control after correction.",
+        "more seeds, not more patients",
+        "Does it matter how many patients there are?",
+        "\u2248 171 real patients [fewer than 120 to 412]",
+        "Precision and recall.",
+        "Calibration.",
+        "rolled back from step 1400 to 1200",
+    ):
+        assert part in reader.text
+    tables = {path.stem for path in (full_page.parent / "report_files").glob("*.csv")}
+    assert {"claims", "exchange", "guards", "splits", "sweep", "sweep-arms"} <= tables
+    drawn = {path.stem for path in (full_page.parent / "report_files").glob("*.svg")}
+    assert {"scarcity", "precision-recall", "calibration", "gan-1"} <= drawn
 
 
 def test_folds_away_training_curves_after_the_fourth(study, write_study):

@@ -79,6 +79,82 @@ CONTRADICTIONS = {
 }
 
 
+FULL_CONTRADICTIONS = {
+    "claim of no arm": (
+        lambda s: s["corrected"]["every_control"][0].update(arm="x"),
+        "not among the arms",
+    ),
+    "control of no claim": (
+        lambda s: s["corrected"]["verdict_controls"][0].update(controls=["x"]),
+        "not among the arms",
+    ),
+    "exchange of no arm": (lambda s: s["exchange"][0].update(arm="x"), "not among the arms"),
+    "exchange nowhere": (lambda s: s["exchange"][0].update(where="x"), "must be one of"),
+    "size twice": (
+        lambda s: s["sweep"][0].update(training_patients_per_class=25),
+        "more than once",
+    ),
+    "no patients": (
+        lambda s: s["sweep"][0].update(training_patients_per_class=0),
+        "at least one training patient",
+    ),
+    "size without an arm": (lambda s: s["sweep"][0]["arms"].pop(), "other arms"),
+    "size of another verdict": (
+        lambda s: s["sweep"][1]["verdict"].update(arm="warm_start"),
+        "verdict about something else",
+    ),
+    "size without comparison": (lambda s: s["sweep"][1]["comparisons"].pop(), "misses a comp"),
+    "size without metric": (lambda s: s["sweep"][1]["arms"][0]["metrics"].pop("auc"), "without"),
+    "size upside down": (lambda s: s["sweep"][1]["comparisons"][0].update(lower=1), "upside down"),
+    "precision outside": (
+        lambda s: s["curves"]["precision_recall"]["classical"].update(recall=[2], precision=[0]),
+        "precision-recall curve of classical must pair",
+    ),
+    "calibration lengths": (
+        lambda s: s["curves"]["calibration"]["classical"]["observed"].pop(),
+        "calibration curve of classical must pair",
+    ),
+    "empty bin": (
+        lambda s: s["curves"]["calibration"]["classical"]["count"].__setitem__(0, 0),
+        "must count",
+    ),
+    "curve of no arm": (
+        lambda s: s["curves"]["calibration"].update(
+            x={"predicted": [], "observed": [], "count": []}
+        ),
+        "not among the arms",
+    ),
+    "odd alarm": (lambda s: s["curves"]["gan"][1]["events"][0].update(kind="x"), "must be one of"),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), FULL_CONTRADICTIONS.values(), ids=FULL_CONTRADICTIONS
+)
+def test_refuses_a_full_study_that_contradicts_itself(full_study, write_study, change, message):
+    content = copy.deepcopy(full_study)  # parts of the sweep are shared between its sizes
+    content["sweep"] = [copy.deepcopy(point) for point in full_study["sweep"]]
+    path = write_study(content)
+    change(content)
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=rf"^study.json: .*{message}"):
+        read_study(path)
+
+
+def test_a_study_of_an_earlier_version_has_none_of_the_new_parts(study, write_study):
+    read = read_study(write_study(study))
+    assert (read.corrected, read.exchange, read.sweep) == (None, (), ())
+    assert read.comparisons[0].p_value is None
+    assert read.curves.gan[0].events is None
+
+
+def test_reads_every_part_of_a_full_study(full_study, write_study):
+    read = read_study(write_study(full_study))
+    assert [point.training_patients_per_class for point in read.sweep] == [10, 25, 60]
+    assert read.exchange[0].measured == (120, 480)
+    assert read.curves.gan[1].events[3].back_to == 1200
+
+
 @pytest.mark.parametrize(("change", "message"), CONTRADICTIONS.values(), ids=CONTRADICTIONS)
 def test_refuses_a_study_that_contradicts_itself(study, write_study, change, message):
     study = copy.deepcopy(study)

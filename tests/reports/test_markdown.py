@@ -31,3 +31,19 @@ def test_verdict_comes_first_and_every_picture_is_named(study, write_study):
     assert text.splitlines()[2].startswith("**No evidence.** Adding synthetic images")
     pictures = re.findall(r"!\[[^\n]*\]\((report_files/[^)]+)\)", text)
     assert len(pictures) == len(set(pictures)) == 9
+
+
+def test_every_part_of_a_full_study_has_its_heading(full_study, write_study):
+    text = render_markdown(gather(write_study(full_study)), "report_files")
+    for heading in (
+        "### Claims after correction",
+        "## Fewer training patients",
+        "## In the currency of real patients",
+        "## Precision-recall curves",
+        "## Calibration curves",
+    ):
+        assert f"\n{heading}\n" in text
+    assert "No candidate beats every control after correction" in text
+    assert "more seeds, not more patients" in text
+    assert "rolled back from step" not in text  # single alarms stand in the table
+    assert "Guards raised alarms in 1 of 2 GAN runs" in text

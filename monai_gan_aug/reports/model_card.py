@@ -1,0 +1,101 @@
+"""The model card of a study: what was trained on what, for which use, and how it failed."""
+
+from collections.abc import Iterable, Iterator
+
+from monai_gan_aug.reports.caveats import reading_caveats
+from monai_gan_aug.reports.contents import Contents
+from monai_gan_aug.reports.markdown_tables import escape, markdown_table
+from monai_gan_aug.reports.wording import SCREEN_WARNING, interval, metric_title, number
+
+__all__ = ["INTENDED_USE", "model_card"]
+
+INTENDED_USE = (
+    "Research on data augmentation with images like those of the study. Not for diagnosis, and "
+    "not for any decision about a patient."
+)
+OUT_OF_SCOPE = (
+    "Diagnosis, triage, treatment, or any other decision about a person.",
+    "Images of other hospitals, scanners, patient groups or preprocessing than those named "
+    "below: nothing here was measured on them.",
+    "Synthetic images as test data: what a classifier does on them says nothing about patients.",
+    "Synthetic images as anonymous data: a copy screen is no proof of privacy.",
+)
+LICENCE = (
+    "To be stated by whoever passes this on: the licence of the weights and of the synthetic "
+    "images depends on the terms under which the real images may be used. The code of "
+    "monai_gan_aug has its own licence, which does not cover them."
+)
+
+
+def model_card(contents: Contents) -> str:
+    """The card as Markdown, with nothing in it but what the study recorded.
+
+    References:
+        Mitchell et al., "Model Cards for Model Reporting". https://arxiv.org/abs/1810.03993
+        Gebru et al., "Datasheets for Datasets". https://arxiv.org/abs/1803.09010
+    """
+    return "\n\n".join(_blocks(contents)) + "\n"
+
+
+def _blocks(contents: Contents) -> Iterator[str]:
+    study = contents.study
+    yield f"# Model card: {escape(study.title)}"
+    yield (
+        f"GAN and classifiers of the study {escape(study.name)}, {escape(study.created)}. Written "
+        f"by monai\\_gan\\_aug {escape(study.provenance.package)} from the study's own records."
+    )
+    yield f"## Verdict\n\n**{study.verdict.word.capitalize()}.** {escape(study.verdict.sentence)}"
+    if contents.claims:
+        yield escape(" ".join(contents.claims))
+    yield f"## Intended use\n\n{escape(INTENDED_USE)}"
+    yield f"## Out of scope\n\n{_bullets(OUT_OF_SCOPE)}"
+    yield from _data(contents)
+    yield "## Recipe of preprocessing, GAN and classifier"
+    yield markdown_table(contents.tables["recipe"])
+    yield "## Results on the test patients"
+    yield f"{escape(contents.tables['arms'].caption)}."
+    yield markdown_table(contents.tables["arms"])
+    if contents.tables["arms-more"].rows:
+        yield markdown_table(contents.tables["arms-more"])
+    yield "Differences that decide the verdict:"
+    yield _bullets(
+        f"{study.titles[c.arm]} minus {study.titles[c.control]}: {metric_title(c.metric)} "
+        f"{number(c.difference, signed=True)} {interval(c.lower, c.upper, signed=True)}"
+        for c in study.decisive()
+    )
+    yield f"## How it failed, as far as anyone looked\n\n{_bullets(_failures(contents))}"
+    yield f"## Copies and privacy\n\n{_bullets(_screening(contents))}"
+    yield f"## Licence\n\n{escape(LICENCE)}"
+    yield f"## Hashes\n\n{markdown_table(contents.tables['seeds'])}"
+
+
+def _data(contents: Contents) -> Iterator[str]:
+    study = contents.study
+    yield f"## Data\n\nPatients were told apart by: {escape(study.dataset.grouping)}."
+    yield markdown_table(contents.tables["cohort"])
+    yield _bullets((*study.dataset.caveats, *reading_caveats(study)))
+
+
+def _failures(contents: Contents) -> Iterator[str]:
+    yield contents.guards or "There is no record of a GAN run."
+    quality = contents.tables["quality"]
+    place = [column.name for column in quality.columns].index("reading")
+    for row in quality.rows:
+        yield f"{row[0]}: {row[place]}."
+    if not quality.rows:
+        yield "Image quality was not measured."
+
+
+def _screening(contents: Contents) -> Iterator[str]:
+    for found in contents.study.screening:
+        yield (
+            f"Seed {found.seed}: {found.conclusion} "
+            f"({found.near_copies} of {found.images} images flagged)"
+        )
+    if not contents.study.screening:
+        yield "Nobody looked for copies of training images."
+    yield SCREEN_WARNING
+
+
+def _bullets(sentences: Iterable[str]) -> str:
+    return "\n".join(f"- {escape(sentence)}" for sentence in sentences)
