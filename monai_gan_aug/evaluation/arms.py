@@ -1,12 +1,13 @@
 """The arms of a benefit study: what each trains on, and what role it plays in the verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ARMS", "Arm", "arm"]
+__all__ = ["ARMS", "Arm", "arm", "trained_arms"]
 
 Role = Literal["reference", "control", "candidate"]
-Source = Literal["", "generated", "selected", "random_selection", "pseudo"]
+Source = Literal["", "generated", "selected", "random_selection", "pseudo", "unlabelled"]
 Weights = Literal["", "trained", "random"]
 
 
@@ -20,13 +21,16 @@ class Arm:
         role: ``control`` arms use nothing a GAN knows and set the bar; ``candidate`` arms use
             it; ``reference`` arms are shown for orientation.
         source: What is mixed in: images of the GAN, those of them that were selected, as many at
-            random, or unlabelled images with guessed classes.
+            random, or unlabelled images with guessed classes. ``unlabelled`` images are not mixed
+            in, but learned from without a class.
         discriminator: The classifier is made of the GAN's discriminator, with these weights.
+        network: ``configs/network_<…>.yaml`` of its own, instead of that of the study.
         semi: The GAN is one that learned from unlabelled images as well.
         patients: Times the training patients, from those the split leaves out.
         unequal: Whether it needs classes of different size.
         twin: The arm that shares everything with it but the idea.
         chosen_from: It is not trained: it is whichever of these did best on the validation split.
+        averaged_from: It is not trained: it averages the probabilities of these.
     """
 
     name: str
@@ -34,11 +38,13 @@ class Arm:
     role: Role
     source: Source = ""
     discriminator: Weights = ""
+    network: str = ""
     semi: bool = False
     patients: int = 1
     unequal: bool = False
     twin: str = ""
     chosen_from: tuple[str, ...] = ()
+    averaged_from: tuple[str, ...] = ()
 
     @property
     def config_file(self) -> str:
@@ -46,15 +52,23 @@ class Arm:
         return f"arm_{self.name}.yaml"
 
     @property
-    def gan(self) -> bool:
-        """Whether a GAN must have been trained for it."""
-        return self.source in ("generated", "selected", "random_selection") or (
-            self.discriminator == "trained"
-        )
+    def members(self) -> tuple[str, ...]:
+        """Names of the arms whose trainings it rests on; itself if it is trained."""
+        return self.chosen_from or self.averaged_from or (self.name,)
+
+    @property
+    def generated(self) -> bool:
+        """Whether it mixes in images of the GAN, all of them or some."""
+        return self.source in ("generated", "selected", "random_selection")
 
     @property
     def unlabelled(self) -> bool:
-        """Whether it needs patients the split leaves out, with guessed classes."""
+        """Whether it needs patients the split leaves out, without their classes."""
+        return self.guessed or self.source == "unlabelled"
+
+    @property
+    def guessed(self) -> bool:
+        """Whether it needs guesses of the classes of those patients."""
         return self.semi or self.source == "pseudo"
 
 
@@ -93,6 +107,31 @@ CONTROLS = (
         discriminator="random",
     ),
     Arm("pseudo_labels", "Real + unlabelled, guessed classes", "control", source="pseudo"),
+    Arm(
+        "semi_supervised_scratch",
+        "Network of the semi-supervised GAN, labelled images only",
+        "control",
+        network="spectral",
+    ),
+    Arm(
+        "semi_supervised_entropy",
+        "The same, sure of unlabelled images, no GAN",
+        "control",
+        source="unlabelled",
+        network="spectral",
+    ),
+    Arm(
+        "pseudo_averaged",
+        "Average of classical and guessed classes",
+        "control",
+        averaged_from=("classical", "pseudo_labels"),
+    ),
+    Arm(
+        "averaged_controls",
+        "Average of classical and discriminator's architecture from scratch",
+        "control",
+        averaged_from=("classical", "discriminator_scratch"),
+    ),
 )
 CANDIDATES = (
     Arm("synthetic_only", "Synthetic only", "candidate", source="generated"),
@@ -145,6 +184,35 @@ CANDIDATES = (
         semi=True,
         twin="discriminator_scratch",
     ),
+    Arm(
+        "semi_supervised",
+        "Discriminator of a semi-supervised GAN",
+        "candidate",
+        source="unlabelled",
+        network="spectral",
+        twin="semi_supervised_entropy",
+    ),
+    Arm(
+        "semi_supervised_averaged",
+        "Average of classical and semi-supervised GAN",
+        "candidate",
+        twin="pseudo_averaged",
+        averaged_from=("classical", "semi_supervised"),
+    ),
+    Arm(
+        "averaged",
+        "Average of classical and begun from the discriminator",
+        "candidate",
+        twin="averaged_controls",
+        averaged_from=("classical", "discriminator_init"),
+    ),
+    Arm(
+        "semi_averaged",
+        "Average of classical and begun from it, GAN with unlabelled",
+        "candidate",
+        twin="averaged_controls",
+        averaged_from=("classical", "semi_discriminator_init"),
+    ),
 )
 ARMS: dict[str, Arm] = {item.name: item for item in (*REFERENCES, *CONTROLS, *CANDIDATES)}
 
@@ -162,3 +230,14 @@ def arm(name: str) -> Arm:
     if name not in ARMS:
         raise ValueError(f"Unknown arm {name!r}: choose from {list(ARMS)}.")
     return ARMS[name]
+
+
+def trained_arms(arms: Iterable[Arm]) -> tuple[Arm, ...]:
+    """The arms to train for ``arms``: themselves, or what they are chosen or averaged from.
+
+    Example:
+        >>> [one.name for one in trained_arms([arm("averaged"), arm("classical")])]
+        ['classical', 'discriminator_init']
+    """
+    names = [name for one in arms for name in one.members]
+    return tuple(arm(name) for name in dict.fromkeys(names))

@@ -32,6 +32,16 @@ class GanRecipe:
     samples_per_class: int = 500
     evaluation: Mapping[str, Any] = field(default_factory=dict)
 
+    def summary(self) -> dict[str, Any]:
+        """What a report says about it."""
+        return {
+            "preset": self.preset,
+            "per class": self.per_class,
+            "samples per class": self.samples_per_class,
+            **self.image,
+            **self.knobs,
+        }
+
 
 @dataclass(frozen=True)
 class GanRuns:
@@ -141,6 +151,14 @@ class GanRuns:
         """The configuration of its networks."""
         configs = self.bundles_dir / "medical_image_gan" / "configs"
         return [configs / "common.yaml", configs / f"{self.recipe.preset}.yaml"]
+
+    def knows_classes(self) -> bool:
+        """Whether its images have classes: it was told them, or there is one GAN for each."""
+        from monai.bundle import ConfigParser  # heavy, and studies are also only looked at
+
+        files = ConfigParser.load_config_files([str(path) for path in self.config_paths()])
+        condition = {**files, **self.recipe.knobs}["condition"]
+        return self.recipe.per_class or condition is not None
 
     def network_knobs(self, seed: int) -> dict[str, Any]:
         """Knobs that decide what its networks look like."""

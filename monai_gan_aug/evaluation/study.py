@@ -14,8 +14,11 @@ belong to the same settings::
       seed-0/selection/             what a choice among its images cost, if an arm needs one
       seed-0/pseudo/                guessed classes of unlabelled images, if an arm needs them
       seed-0/semi-gan/              a GAN that learned from those as well, and semi-synthetic/
-      seed-0/arm-<name>/            one run of the classifier bundle per arm
+      seed-0/arm-<name>/            one run of the classifier bundle per arm, also for those that
+                                    others are chosen or averaged from
       patients-10/seed-0/…          all of that again with fewer training patients
+      external/<name>/              an external test set, and what was found when it was checked
+      seed-0/external/<name>/       what every arm said about it
       study.json                    everything a report needs
 """
 
@@ -32,15 +35,17 @@ from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.data.left_out import fewer_patients
 from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.evaluation.arms import arm
+from monai_gan_aug.evaluation.arms import arm, trained_arms
+from monai_gan_aug.evaluation.classifier_runs import ClassifierRecipe
 from monai_gan_aug.evaluation.executors import job_executor
+from monai_gan_aug.evaluation.external import ExternalData, ExternalSet, external_sets
 from monai_gan_aug.evaluation.gan_runs import GanRecipe, GanRuns
 from monai_gan_aug.evaluation.jobs import run_jobs
 from monai_gan_aug.evaluation.pictures import draw_grids
 from monai_gan_aug.evaluation.published import PublishedTable
 from monai_gan_aug.evaluation.study_data import StudyData, preprocessing
 from monai_gan_aug.evaluation.study_record import Comparison, StudyRecord, write_record
-from monai_gan_aug.evaluation.study_runs import ClassifierRecipe, StudyRuns
+from monai_gan_aug.evaluation.study_runs import StudyRuns
 
 __all__ = ["Study"]
 
@@ -57,6 +62,10 @@ class Study:
         output_dir: Folder of the study; nothing is written elsewhere.
         seeds: One split, GAN and set of classifiers per seed.
         gan: How the GAN is trained.
+        semi_gan: How the GAN is trained that learns from unlabelled images as well, for arms that
+            need one; as ``gan`` if not given. With the knob ``condition: null`` it is one generator
+            for all classes together and does not look at guessed classes; then no arm can use its
+            images, only its discriminator.
         classifier: Knobs of ``augmentation_classifier``.
         arms: Names from :data:`monai_gan_aug.evaluation.arms.ARMS`.
         arm_knobs: Knobs of single arms of ``augmentation_classifier``, by the arm's name.
@@ -67,6 +76,7 @@ class Study:
         unlabelled_images: Unlabelled images at most, for arms that use them.
         comparison: Arguments of :class:`~monai_gan_aug.evaluation.study_record.Comparison`.
         network: ``configs/network_<…>.yaml`` of the classifier bundle.
+        external: Test sets from elsewhere, by name, for the classifiers of all arms.
         published: Numbers of a publication to stand beside in the report.
         show_real_images: Put real training images beside the synthetic ones in the report.
         bundles_dir: Folder that holds both bundles.
@@ -87,11 +97,13 @@ class Study:
     comparison: Mapping[str, Any]
     gan: GanRecipe = field(default_factory=GanRecipe)
     classifier: Mapping[str, Any] = field(default_factory=dict)
+    semi_gan: GanRecipe | None = None
     network: str = "small_cnn"
     arm_knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     training_patients: Sequence[int] = ()
     selection: Mapping[str, Any] = field(default_factory=lambda: {"confidence": 0.5})
     unlabelled_images: int = 2000
+    external: Mapping[str, ExternalData] = field(default_factory=dict)
     published: PublishedTable | None = None
     show_real_images: bool = True
     bundles_dir: str = "bundles"
@@ -110,16 +122,22 @@ class Study:
                 f"`seeds` must be two or more different numbers, got {list(self.seeds)}: one run "
                 "cannot show how much luck matters."
             )
-        if self.gan.per_class and any(arm(name).discriminator for name in self.arms):
-            raise DataError(
-                "Arms made of a discriminator need one GAN for all classes: set `per_class` to "
-                "false, or leave them out."
-            )
+        self._check_discriminators()
         if any(number < 1 for number in self.training_patients):
             raise DataError(
                 f"`training_patients` must be positive, got {list(self.training_patients)}."
             )
         self._recipe()
+
+    def _check_discriminators(self) -> None:
+        """Refuse arms made of a discriminator when there is one per class."""
+        for one in trained_arms(arm(name) for name in self.arms):
+            recipe = self._semi_gan if one.semi else self.gan
+            if one.discriminator and recipe.per_class:
+                raise DataError(
+                    f"{one.name} needs the discriminator of one GAN for all classes: set "
+                    "`per_class` to false, or leave the arm out."
+                )
 
     def run(self, executor: Executor | None = None) -> Path:
         """Run what is not finished and return the path of ``study.json``.
@@ -164,16 +182,22 @@ class Study:
         split = self.data.split.get("training_patients_per_class", 60)
         largest, *rest = sorted({*self.training_patients} or {split}, reverse=True)
         datalists = self.data.splits(self._folder, self.seeds, largest)
-        sizes = {largest: self._runs(self._folder, datalists)}
+        external = external_sets(self.external, self.data, self._folder)
+        sizes = {largest: self._runs(self._folder, datalists, external)}
         for number in rest:
             folder = self._folder / f"patients-{number}"
             fewer = {seed: fewer_patients(one, number) for seed, one in datalists.items()}
             for seed, datalist in fewer.items():
                 datalist.save(self.data.datalist_path(folder, seed))
-            sizes[number] = self._runs(folder, fewer)
+            sizes[number] = self._runs(folder, fewer, external)
         return sizes
 
-    def _runs(self, folder: Path, datalists: Mapping[int, Datalist]) -> StudyRuns:
+    def _runs(
+        self,
+        folder: Path,
+        datalists: Mapping[int, Datalist],
+        external: Mapping[str, ExternalSet],
+    ) -> StudyRuns:
         return StudyRuns(
             data=self.data,
             root=self._folder,
@@ -181,11 +205,13 @@ class Study:
             datalists=datalists,
             arms=tuple(arm(name) for name in self.arms),
             gan=self.gan,
+            semi_gan=self._semi_gan,
             classifier=self._recipe(),
             selection=self.selection,
             unlabelled_images=self.unlabelled_images,
             bundles_dir=Path(self.bundles_dir).resolve(),
             device=self.device,
+            external=external,
         )
 
     def _record(self, runs: StudyRuns) -> StudyRecord:
@@ -201,11 +227,16 @@ class Study:
             stages={},
             seconds=0.0,
             published=self.published,
+            external={name: one.datalist for name, one in runs.external.items()},
         )
 
     @property
     def _folder(self) -> Path:
         return Path(self.output_dir).resolve()
+
+    @property
+    def _semi_gan(self) -> GanRecipe:
+        return self.gan if self.semi_gan is None else self.semi_gan
 
     def _recipe(self) -> ClassifierRecipe:
         return ClassifierRecipe(self.network, self.classifier, self.arm_knobs)
@@ -229,11 +260,8 @@ class Study:
             "preprocessing": dict(self.data.image),
             "split": {**self.data.split, **self._sweep_summary()},
             "gan": {
-                "preset": self.gan.preset,
-                "per class": self.gan.per_class,
-                "samples per class": self.gan.samples_per_class,
-                **self.gan.image,
-                **self.gan.knobs,
+                **self.gan.summary(),
+                **({} if self.semi_gan is None else {"with unlabelled": self.semi_gan.summary()}),
             },
             "classifier": {"network": self.network, **self.classifier, **single},
             "metric": Comparison(**self.comparison).metric,

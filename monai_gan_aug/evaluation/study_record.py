@@ -5,7 +5,7 @@ import logging
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,8 +19,15 @@ from monai_gan_aug.data.datalist import SPLITS, Datalist
 from monai_gan_aug.data.provenance import SyntheticDatalist
 from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.evaluation.arms import Arm
+from monai_gan_aug.evaluation.external_results import external_results
+from monai_gan_aug.evaluation.guard_events import guard_events
 from monai_gan_aug.evaluation.published import PublishedTable
 from monai_gan_aug.evaluation.statistics import ArmStatistics
+from monai_gan_aug.evaluation.study_curves import (
+    calibration_curves,
+    precision_recall_curves,
+    roc_curves,
+)
 from monai_gan_aug.evaluation.study_statistics import (
     comparison_rows,
     corrected_claims,
@@ -28,7 +35,6 @@ from monai_gan_aug.evaluation.study_statistics import (
 )
 from monai_gan_aug.evaluation.verdict import verdict
 from monai_gan_aug.io.atomic import write_json
-from monai_gan_aug.metrics.classification import roc_curve
 from monai_gan_aug.metrics.weighted import METRICS, confusion
 
 logger = logging.getLogger(__name__)
@@ -76,6 +82,7 @@ class StudyRecord:
         stages: Seconds by stage.
         seconds: Seconds of this run.
         published: Numbers of a publication.
+        external: External test sets by name, all images in the test split.
     """
 
     folder: Path
@@ -89,6 +96,7 @@ class StudyRecord:
     stages: Mapping[str, float]
     seconds: float
     published: PublishedTable | None = None
+    external: Mapping[str, Datalist] = field(default_factory=dict)
 
     def seed_folder(self, seed: int) -> Path:
         """Folder of one seed."""
@@ -124,7 +132,9 @@ def write_record(record: StudyRecord, sweep: Mapping[int, StudyRecord] | None = 
         "recipe": dict(record.recipe),
         **results,
         "curves": {
-            "roc": _roc_curves(predictions),
+            "roc": roc_curves(predictions),
+            "precision_recall": precision_recall_curves(predictions, record.comparison.names),
+            "calibration": calibration_curves(predictions, record.comparison.names),
             "gan": list(_curves(record, "gan*")),
             "classifier": list(_curves(record, "arm-*")),
         },
@@ -174,6 +184,15 @@ def _results(record: StudyRecord, predictions: Sequence[Predictions]) -> dict[st
         "corrected": corrected_claims(statistics, record.arms, controls, metric),
         "exchange": exchanges(statistics, record.arms, controls[0], metric, record.datalists),
         "verdict": conclusion.to_dict(),
+        "external": external_results(
+            record.external,
+            [record.seed_folder(seed) for seed in record.datalists],
+            record.arms,
+            chosen.arm,
+            controls,
+            metric,
+            chosen.relevant_effect,
+        ),
     }
 
 
@@ -226,29 +245,18 @@ def _arm(
     }
 
 
-def _roc_curves(predictions: Sequence[Predictions]) -> dict[str, Any]:
-    """Mean over seeds of the true positive rate at common false positive rates."""
-    grid = np.linspace(0, 1, 101)
-    curves: dict[str, list[np.ndarray]] = {}
-    for item in predictions:
-        if len(item.class_names) != 2:
-            return {}
-        points = roc_curve(item.labels == 1, item.probabilities[:, 1])
-        curves.setdefault(item.arm, []).append(np.interp(grid, points["fpr"], points["tpr"]))
-    return {
-        arm: {"fpr": grid.round(4).tolist(), "tpr": np.mean(rows, axis=0).round(4).tolist()}
-        for arm, rows in curves.items()
-    }
-
-
 def _curves(record: StudyRecord, folders: str) -> Iterator[dict[str, Any]]:
     for seed in record.datalists:
         for path in sorted(record.seed_folder(seed).glob(f"{folders}/curves.json")):
             kind, _, rest = path.parent.name.partition("-")
             if kind == "arm" and rest not in {arm.name for arm in record.arms}:
                 continue  # trained for others to build on
-            name = {"arm": rest} if kind == "arm" else {"name": _gan_name(record, rest)}
-            yield {"seed": seed, **name, **json.loads(path.read_text())}
+            curves = json.loads(path.read_text())
+            if kind == "arm":
+                yield {"seed": seed, "arm": rest, **curves}
+            else:
+                events = guard_events(path.parent)
+                yield {"seed": seed, "name": _gan_name(record, rest), "events": events, **curves}
 
 
 def _gan_name(record: StudyRecord, position: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
 from PIL import Image
+from sklearn.metrics import roc_auc_score
 
 from monai_gan_aug.data.datalist import Datalist, Entry
 from monai_gan_aug.data.provenance import (
@@ -28,6 +29,7 @@ from monai_gan_aug.errors import DataError, ProvenanceError
 from monai_gan_aug.evaluation.arms import ARMS
 from monai_gan_aug.evaluation.gan_parts import configured_discriminator
 from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.networks.from_discriminator import DiscriminatorClassifier
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "augmentation_classifier"
@@ -118,6 +120,9 @@ def needs(arm, data):
         knobs["gan_checkpoint"] = str(data / "gan-synthetic" / "latest.json")
     if "pseudo" in arm:
         knobs["pseudo"] = str(data / "guessed.json")
+    if "semi_supervised" in arm:
+        knobs |= {"network": "network_spectral.yaml", "width": 4}
+        knobs |= {"unlabelled": str(data / "guessed.json"), "generator_width": 4}
     if "minority" in arm:
         knobs["datalist"] = str(data / "unequal.json")
     return knobs
@@ -223,6 +228,43 @@ def test_another_preprocessing_than_that_of_the_gan_is_refused(data, tmp_path):
     with pytest.raises(RuntimeError) as caught:
         train(data, tmp_path, arm, fit="stretch", **needs(arm, data))
     assert "preprocessing" in str(root_cause(caught.value))
+
+
+FAMILIES = sorted((BUNDLE.parent / "medical_image_gan" / "configs").glob("family_*.yaml"))
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda path: path.stem)
+def test_a_discriminator_without_a_condition_has_nothing_of_the_classes(family):
+    """No projection and no class head, and a classifier can be made of the rest all the same."""
+    files, knobs = [GAN_CONFIG[0], family], {"image_size": 32}
+    with_classes = configured_discriminator(files, knobs)
+    without = configured_discriminator(files, {**knobs, "condition": None})
+    missing = with_classes.state_dict().keys() - without.state_dict().keys()
+    assert missing
+    assert all(name.startswith("verdict.head") for name in missing)
+    assert not without.state_dict().keys() - with_classes.state_dict().keys()
+    classifier = DiscriminatorClassifier(without, num_classes=3, image_size=32)
+    assert classifier(torch.zeros(2, 1, 32, 32)).shape == (2, 3)
+
+
+def test_an_average_is_judged_like_an_arm(data, tmp_path):
+    """Its file is the mean of its members, its AUC that of an independent library."""
+    names = ("arm_classical.yaml", "arm_discriminator_scratch.yaml")
+    for name in names:
+        train(data, tmp_path / name, name, **needs(name, data))
+    folders = [str(tmp_path / name) for name in names]
+    files = ("arm_averaged_controls.yaml", "average.yaml")
+    workflow(data, tmp_path / "average", *files, members=folders).run()
+    one, other, mean = (
+        Predictions.load(Path(folder) / "predictions.json")
+        for folder in (*folders, tmp_path / "average")
+    )
+    assert mean.arm == "averaged_controls"
+    assert mean.probabilities == pytest.approx((one.probabilities + other.probabilities) / 2)
+    metrics = json.loads((tmp_path / "average" / "metrics.json").read_text())
+    assert metrics["steps"] == 12
+    area = roc_auc_score(mean.labels, mean.probabilities[:, 1])
+    assert metrics["metrics"]["auc"] == pytest.approx(area)
 
 
 def test_guessing_writes_both_datalists(data, tmp_path):
@@ -391,3 +433,24 @@ def test_command_line_warns_of_nothing_but_that_configurations_are_code(data, tm
     ]
     assert [line for line in shouted if 'any `"_target_"` value' not in line] == []
     assert all((tmp_path / "run" / name).is_file() for name in RESULTS)
+
+
+def test_unlabelled_images_of_held_out_patients_are_refused(data, tmp_path):
+    datalist = Datalist.load(data / "datalist.json")
+    leaking = replace(datalist, training=datalist.test[:2], validation=(), test=())
+    leaking.save(tmp_path / "leaking.json")
+    knobs = {**needs("semi_supervised", data), "unlabelled": str(tmp_path / "leaking.json")}
+    with pytest.raises(RuntimeError) as caught:
+        train(data, tmp_path / "run", "arm_semi_supervised.yaml", **knobs)
+    assert isinstance(root_cause(caught.value), ProvenanceError)
+
+
+def test_images_drawn_without_a_class_are_refused(data, tmp_path):
+    made = SyntheticDatalist.load(data / "synthetic" / "datalist.json")
+    together = replace(made.provenance, settings={"classes_together": True})
+    target = data / "synthetic" / "together.json"
+    replace(made, provenance=together).save(target)
+    with pytest.raises(RuntimeError) as caught:
+        train(data, tmp_path / "run", "arm_real_plus_synthetic.yaml", synthetic=[str(target)])
+    assert isinstance(root_cause(caught.value), DataError)
+    assert "without a class" in str(root_cause(caught.value))

@@ -40,6 +40,23 @@ def test_the_final_validation_auc_decides(arms, tmp_path):
     assert metrics == {"arm": "tuned", "steps": 2, "chosen": "strong"}
 
 
+def test_results_on_another_set_are_taken_from_the_arm_that_was_chosen(arms, tmp_path):
+    folders = arms(light=(0.7, 0.9), strong=(0.8, 0.1))
+    results = arms(light_elsewhere=(None, 0.3), strong_elsewhere=(None, 0.6))
+    for folder in results:
+        (folder / "curves.json").unlink()
+    target = tmp_path / "tuned"
+    assert ChooseByValidation("tuned", folders, target, results).run().name == "strong"
+    assert Predictions.load(target / "predictions.json").probabilities[0, 1] == 0.6
+    assert not (target / "curves.json").exists()
+
+
+def test_every_choice_has_its_results(arms, tmp_path):
+    folders = arms(light=(0.7, 0.9), strong=(0.8, 0.1))
+    with pytest.raises(ValueError, match="one folder per choice"):
+        ChooseByValidation("tuned", folders, tmp_path, folders[:1])
+
+
 def test_the_first_wins_a_tie(arms, tmp_path):
     folders = arms(light=(0.7, 0.9), strong=(0.7, 0.1))
     assert ChooseByValidation("tuned", folders, tmp_path / "tuned").run().name == "light"

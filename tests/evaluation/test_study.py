@@ -6,17 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from sklearn.metrics import roc_auc_score
 
 from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.data.provenance import SyntheticDatalist
 from monai_gan_aug.data.sources import CsvSource
+from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.evaluation.arms import arm
+from monai_gan_aug.evaluation.external import ExternalData
 from monai_gan_aug.evaluation.gan_runs import GanRecipe
 from monai_gan_aug.evaluation.study import Study
 from monai_gan_aug.evaluation.study_data import StudyData
+from monai_gan_aug.networks.classifiers import classifier
 from monai_gan_aug.reports.loading import read_study
 
 BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
@@ -33,9 +38,28 @@ ARMS = (
     "pseudo_labels",
     "semi_discriminator_init",
     "oracle_2",
+    "averaged",
+    "averaged_controls",
+    "semi_averaged",
 )
+AVERAGES = {
+    "averaged": ("classical", "discriminator_init"),
+    "averaged_controls": ("classical", "discriminator_scratch"),
+    "semi_averaged": ("classical", "semi_discriminator_init"),
+}
+GAN_KNOBS = {
+    "max_epochs": 1,
+    "steps_per_epoch": 3,
+    "batch_size": 8,
+    "generator_width": 4,
+    "discriminator_width": 4,
+    "latent_size": 8,
+    "families": ["distances"],
+    "classifier_steps": 3,
+}
 
 
+SOURCE = CsvSource("labels.csv", image="path", label="label", patient="patient")
 ONE = {"arm": "classical", "controls": ["classical"]}
 
 
@@ -55,19 +79,30 @@ class Here(Executor):
         return future
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    """48 patients of two classes that are hard to tell apart."""
-    root, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
+def draw(root, patients, first, seed):
+    """One image for each patient, of two classes that are hard to tell apart."""
+    rng = np.random.default_rng(seed)
     rows = ["path,label,patient"]
-    for number in range(48):
+    for number in range(patients):
         label = number % 2
         pixels = rng.integers(0, 120, (16, 16))
         pixels[:, 8 * label : 8 * label + 8] += rng.integers(2, 20)
         Image.fromarray(pixels.astype(np.uint8)).save(root / f"{number}.png")
-        rows.append(f"{number}.png,{('left', 'right')[label]},p{number}")
+        rows.append(f"{number}.png,{('left', 'right')[label]},p{first + number}")
     (root / "labels.csv").write_text("\n".join(rows))
     return root
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """48 patients."""
+    return draw(tmp_path_factory.mktemp("images"), 48, first=0, seed=0)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """12 patients of another place."""
+    return draw(tmp_path_factory.mktemp("elsewhere"), 12, first=100, seed=1)
 
 
 def make(images, output, **knobs):
@@ -77,7 +112,7 @@ def make(images, output, **knobs):
             "data": StudyData(
                 name="halves",
                 dataset_dir=str(images),
-                source=CsvSource("labels.csv", image="path", label="label", patient="patient"),
+                source=SOURCE,
                 image={"image_size": 16, "channels": 1},
                 key_file=str(output / "patients.key"),
                 split={
@@ -91,17 +126,11 @@ def make(images, output, **knobs):
             "arms": ARMS,
             "comparison": {"arm": "discriminator_init"},
             "gan": GanRecipe(
-                knobs={
-                    "max_epochs": 1,
-                    "steps_per_epoch": 3,
-                    "batch_size": 8,
-                    "generator_width": 4,
-                    "discriminator_width": 4,
-                    "latent_size": 8,
-                    "families": ["distances"],
-                    "classifier_steps": 3,
-                },
+                knobs=GAN_KNOBS,
                 samples_per_class=12,
+            ),
+            "semi_gan": GanRecipe(
+                knobs={**GAN_KNOBS, "condition": None, "max_epochs": 2},
             ),
             "classifier": {"total_steps": 4, "batch_size": 8},
             "selection": {"budget": 6},
@@ -114,9 +143,9 @@ def make(images, output, **knobs):
 
 
 @pytest.fixture(scope="module")
-def finished(images, tmp_path_factory):
+def finished(images, elsewhere, tmp_path_factory):
     output = tmp_path_factory.mktemp("study")
-    study = make(images, output)
+    study = make(images, output, external={"b": ExternalData(str(elsewhere), SOURCE)})
     study.run(Here())
     return study, output
 
@@ -137,10 +166,10 @@ def test_nothing_is_run_again(finished):
     assert again.names == []
 
 
-def test_all_arms_take_equally_many_steps_but_the_one_named_for_it(finished):
+def test_all_arms_take_equally_many_steps_but_those_named_for_it(finished):
     for part in (record(finished[1]), *record(finished[1])["sweep"]):
         steps = {arm["name"]: arm["steps"] for arm in part["arms"]}
-        assert steps.pop("classical_twice") == 8
+        assert {steps.pop(name) for name in ("classical_twice", *AVERAGES)} == {8}
         assert set(steps.values()) == {4}
 
 
@@ -205,6 +234,8 @@ def test_comparisons_carry_p_values_and_what_it_would_take(finished):
         "filtered",
         "discriminator_init",
         "semi_discriminator_init",
+        "averaged",
+        "semi_averaged",
     }
     assert all(corrected >= plain for corrected, plain in holm.values())
 
@@ -218,6 +249,157 @@ def test_the_tuned_arm_is_one_of_those_it_was_chosen_from(finished):
             for name in ("classical", "classical_strong")
         ]
         assert any(np.array_equal(found.probabilities, other) for other in others)
+
+
+def test_an_average_is_the_mean_of_its_members(finished):
+    _, output = finished
+    for folder in output.glob("**/seed-*"):
+        found = {
+            path.parent.name.removeprefix("arm-"): Predictions.load(path).probabilities
+            for path in folder.glob("arm-*/predictions.json")
+        }
+        for name, (one, other) in AVERAGES.items():
+            assert found[name] == pytest.approx((found[one] + found[other]) / 2, abs=1e-7)
+
+
+def test_members_of_an_average_are_trained_without_being_arms(images, tmp_path):
+    arms = ["classical", "semi_averaged"]
+    study = make(images, tmp_path, arms=arms, comparison=ONE, training_patients=[5])
+    (runs,) = study._sizes().values()
+    jobs = {title: [job.name for job in jobs(0)] for title, jobs in runs.stages().items()}
+    assert jobs["classifiers"] == ["seed-0/arm-classical", "seed-0/arm-semi_discriminator_init"]
+    assert jobs["average"] == ["seed-0/arm-semi_averaged"]
+    assert jobs["guess"] == ["seed-0/pseudo"]
+    assert jobs["GAN"] == ["seed-0/gan", "seed-0/semi-gan"]
+
+
+def test_a_gan_without_classes_gives_its_discriminator_to_the_classifier(finished):
+    """An unconditional discriminator has no projection, and the classifier takes all of it."""
+    _, output = finished
+    for folder in output.glob("**/seed-*"):
+        semi, plain = (
+            load_checkpoint(folder / name / "checkpoints" / "latest.json")["trainer"]["networks"]
+            for name in ("semi-gan", "gan")
+        )
+        assert any(name.startswith("verdict.head") for name in plain["discriminator"])
+        assert not any(name.startswith("verdict.head") for name in semi["discriminator"])
+        assert not any(name.startswith("condition") for name in semi["generator"])
+        arm = load_checkpoint(folder / "arm-semi_discriminator_init" / "checkpoints")["network"]
+        taken = {name.removeprefix("discriminator."): value.shape for name, value in arm.items()}
+        for name, value in semi["discriminator"].items():
+            assert taken[name] == value.shape
+
+
+def test_the_gan_with_unlabelled_images_has_its_own_recipe(finished):
+    _, output = finished
+    steps = {
+        name: json.loads((output / "seed-0" / name / "curves.json").read_text())["step"][-1]
+        for name in ("gan", "semi-gan")
+    }
+    assert steps == {"gan": 3, "semi-gan": 6}
+    assert record(output)["recipe"]["gan"]["with unlabelled"]["condition"] is None
+
+
+def test_images_nobody_mixes_in_are_not_generated(finished):
+    _, output = finished
+    assert list(output.glob("**/semi-gan"))
+    assert not list(output.glob("**/semi-synthetic"))
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs"),
+    [
+        ("semi_synthetic", {}),
+        ("real_plus_synthetic", {"gan": GanRecipe(knobs={"condition": None})}),
+        ("filtered", {"gan": GanRecipe(preset="system_s0")}),
+    ],
+)
+def test_images_without_classes_cannot_be_mixed_in(images, tmp_path, name, knobs):
+    study = make(images, tmp_path, arms=["classical", name], comparison=ONE, **knobs)
+    with pytest.raises(DataError, match=f"{name} need images with a class"):
+        study.run(Here())
+
+
+def test_a_gan_without_classes_for_every_class_has_classes(images, tmp_path):
+    recipe = GanRecipe(knobs={"condition": None}, per_class=True)
+    arms = ["classical", "real_plus_synthetic"]
+    study = make(images, tmp_path, arms=arms, comparison=ONE, gan=recipe)
+    for runs in study._sizes().values():
+        runs.prepare()
+
+
+def test_every_arm_is_judged_on_the_external_images(finished):
+    _, output = finished
+    (found,) = record(output)["external"]
+    assert (found["name"], found["images"]) == ("b", {"left": 6, "right": 6})
+    assert [arm["name"] for arm in found["arms"]] == list(ARMS)
+    assert found["verdict"]["arm"] == "discriminator_init"
+    assert "12 test images of 12 patients" in found["verdict"]["sentence"]
+    ids = {entry.id for entry in Datalist.load(output / "external" / "b" / "datalist.json").test}
+    for path in output.glob("**/seed-*/external/b/arm-*/predictions.json"):
+        assert set(Predictions.load(path).ids) == ids
+
+
+def test_external_metrics_are_those_of_the_predictions(finished):
+    _, output = finished
+    (found,) = record(output)["external"]
+    row = next(r for r in found["comparisons"] if r["primary"] and r["control"] == "classical")
+    differences = [
+        _auc(folder / "external/b/arm-discriminator_init")
+        - _auc(folder / "external/b/arm-classical")
+        for folder in (output / "seed-0", output / "seed-1")
+    ]
+    assert row["per_seed"] == pytest.approx(differences)
+    assert row["difference"] == pytest.approx(np.mean(differences))
+
+
+def _auc(folder):
+    found = Predictions.load(folder / "predictions.json")
+    return roc_auc_score(found.labels, found.probabilities[:, 1])
+
+
+def test_external_results_are_those_of_the_trained_weights(finished):
+    """The classifier is put together by hand and asked again."""
+    _, output = finished
+    folder = output / "seed-0"
+    datalist = Datalist.load(output / "external" / "b" / "datalist.json")
+    network = classifier("small_cnn", channels=1, num_classes=2, image_size=16)
+    checkpoint = load_checkpoint(folder / "arm-classical" / "checkpoints")
+    network.load_state_dict(checkpoint["network"])
+    found = Predictions.load(folder / "external" / "b" / "arm-classical" / "predictions.json")
+    seen = {entry.id: entry.image for entry in datalist.test}
+    pixels = [np.asarray(Image.open(_root(finished) / seen[name])) for name in found.ids]
+    inputs = torch.from_numpy(np.stack(pixels)).float()[:, None] / 127.5 - 1
+    with torch.inference_mode():
+        expected = network.eval()(inputs).softmax(dim=1).numpy()
+    assert found.probabilities == pytest.approx(expected, abs=1e-4)
+
+
+def _root(finished):
+    return Path(finished[0].external["b"].dataset_dir)
+
+
+def test_derived_arms_are_derived_on_external_images_too(finished):
+    _, output = finished
+    for folder in output.glob("**/seed-*/external/b"):
+        found = {
+            path.parent.name.removeprefix("arm-"): Predictions.load(path).probabilities
+            for path in folder.glob("arm-*/predictions.json")
+        }
+        for name, (one, other) in AVERAGES.items():
+            assert found[name] == pytest.approx((found[one] + found[other]) / 2, abs=1e-7)
+        chosen = json.loads(
+            (folder.parents[1] / "arm-classical_tuned" / "metrics.json").read_text()
+        )
+        assert np.array_equal(found["classical_tuned"], found[chosen["chosen"]])
+
+
+def test_external_images_are_checked_before_anything_is_trained(images, tmp_path):
+    study = make(images, tmp_path, external={"b": ExternalData(str(images), SOURCE)})
+    executor = Here()
+    with pytest.raises(DataError, match="48 images of the external set b are copies"):
+        study.run(executor)
+    assert executor.names == []
 
 
 def test_claims_and_exchange_cover_the_candidates(finished):
