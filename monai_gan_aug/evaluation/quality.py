@@ -122,7 +122,7 @@ class QualityReport:
         self._judge = kept_judge(whole, classes, self.classifier_steps, Path(self.cache_dir))
         sets = {name: self._load(one) for name, one in sources.items()}
         sets |= {HELD_OUT: self._load(self.held_out), BASELINE: self._load(self.baseline)}
-        names = self.training.label_names
+        names: tuple[str, ...] = tuple(self.training.label_names)
         if not all(one.know_classes for one in sources.values()):
             logger.info("A GAN drew images without a class: all classes are compared together.")
             whole, names = whole.without_classes(), ()
@@ -144,7 +144,7 @@ class QualityReport:
         chosen = self.extractor or self._judge
         return extract(chosen, images, device=self.device, batch_size=self.batch_size)
 
-    def _rows(self, four: Quartet, names: Sequence[str]) -> Iterator[Row]:
+    def _rows(self, four: Quartet, names: tuple[str, ...]) -> Iterator[Row]:
         """Rows of all classes together, then of each, with their whole recipes."""
         recipe = {"image": self.training.recipe.to_dict()}
         whole = four.embedded(self._embed)
@@ -180,7 +180,7 @@ class QualityReport:
                 logger.info("Left out: %s", reason)
             yield from (_with(row, four.sizes) for row in rows)
 
-    def _label_rows(self, four: Quartet, names: Sequence[str]) -> Iterator[Row]:
+    def _label_rows(self, four: Quartet, names: tuple[str, ...]) -> Iterator[Row]:
         if names and "labels" in self.families and min(four.synthetic.counts(len(names))) > 0:
             apprentice = fitted_judge(four.synthetic, len(names), self.classifier_steps)
             rows = label_fidelity(four, self._judge, apprentice, names)
