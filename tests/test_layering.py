@@ -20,11 +20,15 @@ ALLOWED = {
     "metrics": FOUNDATION,
     "engines": FOUNDATION | {"io", "transforms"} | MODELS,
     "evaluation": FOUNDATION | {"io", "transforms", "data", "engines"} | MODELS,
+    "statistics": {"errors", "engines", "metrics"},
+    "studies": FOUNDATION
+    | {"io", "transforms", "data", "engines", "evaluation", "statistics"}
+    | MODELS,
     "reports": {"errors", "io"},
     "bundle": FOUNDATION
-    | {"io", "transforms", "data", "engines", "evaluation", "reports"}
+    | {"io", "transforms", "data", "engines", "evaluation", "statistics", "studies", "reports"}
     | MODELS,
-    "__main__": {"errors", "io", "transforms", "data", "evaluation", "reports"},
+    "__main__": {"errors", "io", "transforms", "data", "evaluation", "studies", "reports"},
     "__init__": set(),
 }
 HEAVY = {"torch", "monai", "ignite", "sklearn", "torchvision", "torchmetrics", "piqa"}

@@ -1,1 +1,1 @@
-"""Generation, quality, the benefit study and its statistics."""
+"""Generated images, their quality, the copy screen, and choices among them."""

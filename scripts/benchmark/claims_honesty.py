@@ -20,9 +20,9 @@ import numpy as np
 from scipy.optimize import brentq
 from verdict_honesty import World
 
-from monai_gan_aug.evaluation.arms import Arm
-from monai_gan_aug.evaluation.paired import claims, two_sided_p
-from monai_gan_aug.evaluation.statistics import ArmStatistics
+from monai_gan_aug.statistics.arm_statistics import ArmStatistics
+from monai_gan_aug.statistics.paired import claims, two_sided_p
+from monai_gan_aug.studies.arms import Arm
 
 ALPHA = 0.05
 CLAIMS = ("baseline", "verdict_controls", "every_control")

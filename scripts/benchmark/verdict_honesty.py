@@ -16,8 +16,8 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from monai_gan_aug.engines.predictions import Predictions
-from monai_gan_aug.evaluation.statistics import ArmStatistics
-from monai_gan_aug.evaluation.verdict import verdict
+from monai_gan_aug.statistics.arm_statistics import ArmStatistics
+from monai_gan_aug.statistics.verdict import verdict
 
 OWN = 0.5
 ARMS = ("candidate", "classical", "classical_twice")

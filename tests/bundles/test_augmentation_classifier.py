@@ -26,10 +26,10 @@ from monai_gan_aug.data.splitting import draw_split
 from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
 from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError, ProvenanceError
-from monai_gan_aug.evaluation.arms import ARMS
 from monai_gan_aug.evaluation.gan_parts import configured_discriminator
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.networks.from_discriminator import DiscriminatorClassifier
+from monai_gan_aug.studies.arms import ARMS
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "augmentation_classifier"

@@ -17,9 +17,9 @@ from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
 from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.evaluation.jobs import BundleJob, JobError, run_jobs
-from monai_gan_aug.evaluation.study import Study
-from monai_gan_aug.evaluation.study_data import StudyData
+from monai_gan_aug.studies.jobs import BundleJob, JobError, run_jobs
+from monai_gan_aug.studies.study import Study
+from monai_gan_aug.studies.study_data import StudyData
 
 SAVING = """
     import sys

@@ -1,0 +1,1 @@
+"""Intervals over seeds and patients, tests, corrections and the verdict."""

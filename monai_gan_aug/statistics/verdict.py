@@ -1,0 +1,183 @@
+"""The one word and the one sentence a study ends with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any
+
+from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
+from monai_gan_aug.statistics.arm_statistics import ArmStatistics, Estimate
+
+__all__ = ["Verdict", "VerdictWord", "decide", "verdict"]
+
+METRIC_WORDS = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1 score",
+    "brier": "Brier score",
+    "ece": "calibration error",
+}
+
+
+class VerdictWord(str, Enum):
+    """What a study may conclude."""
+
+    HELPS = "helps"
+    HARMS = "harms"
+    NO_EVIDENCE = "no evidence"
+    UNDERPOWERED = "underpowered"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A conclusion with what it rests on.
+
+    Args:
+        word: One of :class:`VerdictWord`, as text.
+        sentence: The conclusion in plain words, with numbers.
+        arm: The arm judged.
+        controls: What it was compared with, the baseline first.
+        metric: Name of the metric.
+        relevant_effect: Smallest difference that would matter.
+        minimum_detectable_effect: Smallest true difference a study like this one would tell from
+            zero, against every control, with a chance of 80 %.
+    """
+
+    word: str
+    sentence: str
+    arm: str
+    controls: tuple[str, ...]
+    metric: str
+    relevant_effect: float
+    minimum_detectable_effect: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON-ready content, as in ``study.json``."""
+        return {**asdict(self), "controls": list(self.controls)}
+
+
+def decide(differences: Sequence[Estimate], relevant_effect: float) -> VerdictWord:
+    """The word for the gain of an arm over each of its controls, the baseline first.
+
+    ``helps`` needs every interval above zero, so that neither luck nor longer training explains
+    the gain. ``harms`` needs the interval against the baseline below zero. Otherwise the study is
+    ``underpowered`` if it could easily miss a relevant difference, and says ``no evidence`` if
+    it could not.
+
+    Args:
+        differences: Gains (positive is better) with intervals, at least one.
+        relevant_effect: Smallest difference that would matter, positive.
+
+    Raises:
+        ValueError: If there is no difference or no positive relevant effect.
+
+    Example:
+        >>> gain = Estimate(0.03, 0.01, 0.05, (0.02, 0.04), minimum_detectable=0.03)
+        >>> decide([gain], relevant_effect=0.02).value
+        'helps'
+    """
+    if not differences:
+        raise ValueError("`differences` needs at least the one against the baseline.")
+    if relevant_effect <= 0:
+        raise ValueError(f"`relevant_effect` must be positive, got {relevant_effect}.")
+    if all(gain.lower > 0 for gain in differences):
+        return VerdictWord.HELPS
+    if differences[0].upper < 0:
+        return VerdictWord.HARMS
+    if max(gain.minimum_detectable for gain in differences) > relevant_effect:
+        return VerdictWord.UNDERPOWERED
+    return VerdictWord.NO_EVIDENCE
+
+
+def verdict(
+    statistics: ArmStatistics,
+    arm: str,
+    controls: Sequence[str] = ("classical", "classical_twice"),
+    *,
+    metric: str = "auc",
+    relevant_effect: float = 0.02,
+    titles: Mapping[str, str] | None = None,
+) -> Verdict:
+    """Judge ``arm`` against its controls.
+
+    Args:
+        statistics: Intervals of the study.
+        arm: The one arm named before the study; choosing the best of several afterwards would
+            break the promise of the interval.
+        controls: Arms it must beat, the baseline first.
+        metric: A key of :data:`~monai_gan_aug.metrics.weighted.METRICS`.
+        relevant_effect: Smallest difference that would matter to a user.
+        titles: Words for arms in the sentence; the names if not given.
+
+    Returns:
+        The word, the sentence and what they rest on.
+    """
+    worse = metric in LOWER_IS_BETTER
+    gains = [
+        statistics.difference(control, arm, metric)
+        if worse
+        else statistics.difference(arm, control, metric)
+        for control in controls
+    ]
+    word = decide(gains, relevant_effect)
+    detectable = max(gain.minimum_detectable for gain in gains)
+    called = {name: (titles or {}).get(name, name) for name in (arm, *controls)}
+    sentence = _conclusion(
+        word,
+        called[arm],
+        [called[name] for name in controls],
+        gains,
+        METRIC_WORDS.get(metric, metric),
+        (relevant_effect, detectable),
+    )
+    return Verdict(
+        word.value,
+        f"{sentence} ({_basis(statistics)})",
+        arm,
+        tuple(controls),
+        metric,
+        relevant_effect,
+        detectable,
+    )
+
+
+def _conclusion(
+    word: VerdictWord,
+    arm: str,
+    controls: list[str],
+    gains: list[Estimate],
+    metric: str,
+    effects: tuple[float, float],
+) -> str:
+    parts = [
+        f"{_signed(gain)} against “{name}”" for gain, name in zip(gains, controls, strict=True)
+    ]
+    numbers = " and ".join(parts)
+    relevant, detectable = effects
+    if word is VerdictWord.HELPS:
+        return f"“{arm}” improved the {metric} by {numbers}: the GAN helped."
+    if word is VerdictWord.HARMS:
+        return f"“{arm}” changed the {metric} by {parts[0]}: the GAN did harm."
+    if word is VerdictWord.UNDERPOWERED:
+        return (
+            f"These data cannot tell whether the GAN helps: “{arm}” changed the "
+            f"{metric} by {numbers}, and only a true difference of about {detectable:.3f} or more "
+            f"would have been seen reliably, while {relevant:.3f} would already matter."
+        )
+    return (
+        f"There is no evidence that the GAN helps: “{arm}” changed the {metric} by "
+        f"{numbers}, and a true difference of about {detectable:.3f} would have been seen reliably."
+    )
+
+
+def _signed(gain: Estimate) -> str:
+    return f"{gain.value:+.3f} (95 % interval {gain.lower:+.3f} to {gain.upper:+.3f})"
+
+
+def _basis(statistics: ArmStatistics) -> str:
+    return (
+        f"{statistics.images} test images of {statistics.patients} patients, "
+        f"{len(statistics.seeds)} repetitions"
+    )

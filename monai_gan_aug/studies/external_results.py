@@ -1,0 +1,85 @@
+"""What the classifiers of a study said about external test sets, for ``study.json``."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from monai_gan_aug.data.datalist import Datalist
+from monai_gan_aug.engines.predictions import Predictions
+from monai_gan_aug.metrics.weighted import METRICS
+from monai_gan_aug.statistics.arm_statistics import ArmStatistics
+from monai_gan_aug.statistics.verdict import verdict
+from monai_gan_aug.studies.arms import Arm
+from monai_gan_aug.studies.external import external_place
+from monai_gan_aug.studies.study_statistics import comparison_rows
+
+__all__ = ["external_results"]
+
+
+def external_results(
+    datalists: Mapping[str, Datalist],
+    seed_folders: Iterable[Path],
+    arms: Sequence[Arm],
+    chosen: str,
+    controls: Sequence[str],
+    metric: str,
+    relevant_effect: float,
+) -> list[dict[str, Any]]:
+    """Rows of ``external``: counts, metrics, paired differences and a verdict for every set.
+
+    The classifiers of all seeds judge the same images. Intervals speak of trainings and patients of
+    that place, and no correction is made for the number of sets.
+
+    Args:
+        datalists: External sets by name, all images in the test split.
+        seed_folders: Folders of the seeds.
+        arms: Arms of the study.
+        chosen: The arm of the verdict.
+        controls: Its controls, the baseline first.
+        metric: Name of the metric.
+        relevant_effect: Smallest difference that would matter.
+
+    Raises:
+        DataError: If predictions are missing.
+    """
+    folders = list(seed_folders)
+    rows = []
+    for name, datalist in datalists.items():
+        statistics = ArmStatistics(
+            [
+                Predictions.load(folder / external_place(name, arm.name) / "predictions.json")
+                for folder in folders
+                for arm in arms
+            ]
+        )
+        conclusion = verdict(
+            statistics,
+            chosen,
+            controls,
+            metric=metric,
+            relevant_effect=relevant_effect,
+            titles={arm.name: arm.title for arm in arms},
+        )
+        rows.append(
+            {
+                "name": name,
+                "images": datalist.counts("test"),
+                "patients": datalist.group_counts("test"),
+                "grouping": datalist.split.grouping,
+                "caveats": list(datalist.caveats),
+                "arms": [
+                    {
+                        "name": arm.name,
+                        "metrics": {
+                            key: statistics.metric(arm.name, key).to_dict() for key in METRICS
+                        },
+                    }
+                    for arm in arms
+                ],
+                "comparisons": comparison_rows(
+                    statistics, arms, chosen, controls, metric, relevant_effect
+                ),
+                "verdict": conclusion.to_dict(),
+            }
+        )
+    return rows

@@ -1,0 +1,97 @@
+"""The word and the sentence."""
+
+import numpy as np
+import pytest
+
+from monai_gan_aug.statistics.arm_statistics import Estimate
+from monai_gan_aug.statistics.verdict import VerdictWord, decide, verdict
+
+
+def gain(lower, upper, detectable=0.01):
+    return Estimate((lower + upper) / 2, lower, upper, (lower, upper), detectable)
+
+
+class Statistics:
+    """Stands in for the intervals of a study: a table of gains by pair."""
+
+    seeds, images, patients = (0, 1, 2), 400, 120
+
+    def __init__(self, **gains):
+        self.gains = gains
+
+    def difference(self, arm, control, metric):
+        if arm == "gan":
+            return self.gains[control]
+        opposite = self.gains[arm]
+        return gain(-opposite.upper, -opposite.lower, opposite.minimum_detectable)
+
+
+@pytest.mark.parametrize(
+    ("gains", "word"),
+    [
+        ([gain(0.01, 0.03), gain(0.001, 0.02)], VerdictWord.HELPS),
+        ([gain(0.01, 0.03), gain(-0.001, 0.02)], VerdictWord.NO_EVIDENCE),
+        ([gain(0.01, 0.03), gain(-0.001, 0.02, 0.05)], VerdictWord.UNDERPOWERED),
+        ([gain(-0.03, -0.01), gain(-0.04, 0.02, 0.05)], VerdictWord.HARMS),
+        ([gain(-0.01, 0.01), gain(-0.03, -0.01)], VerdictWord.NO_EVIDENCE),
+        ([gain(0.0, 0.03)], VerdictWord.NO_EVIDENCE),
+        ([gain(-0.03, 0.0)], VerdictWord.NO_EVIDENCE),
+    ],
+)
+def test_rule(gains, word):
+    assert decide(gains, relevant_effect=0.02) is word
+
+
+def test_a_gain_over_the_baseline_alone_is_not_help():
+    assert decide([gain(0.02, 0.04), gain(-0.01, 0.01)], 0.02) is not VerdictWord.HELPS
+
+
+@pytest.mark.parametrize("arguments", [([], 0.02), ([gain(0, 1)], 0.0)])
+def test_refuses_an_empty_question(arguments):
+    with pytest.raises(ValueError, match=r"relevant_effect|differences"):
+        decide(*arguments)
+
+
+CASES = {
+    "helps": (gain(0.01, 0.03), gain(0.001, 0.02)),
+    "harms": (gain(-0.03, -0.01), gain(-0.04, 0.02)),
+    "no evidence": (gain(-0.01, 0.01), gain(-0.01, 0.01)),
+    "underpowered": (gain(-0.06, 0.05, 0.07), gain(-0.06, 0.05, 0.08)),
+}
+
+
+@pytest.mark.parametrize("word", CASES)
+def test_sentence_carries_the_numbers(word):
+    first, second = CASES[word]
+    found = verdict(Statistics(classical=first, classical_twice=second), "gan")
+    assert found.word == word
+    assert f"{first.value:+.3f}" in found.sentence
+    assert f"{first.lower:+.3f} to {first.upper:+.3f}" in found.sentence
+    assert "400 test images of 120 patients, 3 repetitions" in found.sentence
+    assert found.minimum_detectable_effect == max(
+        first.minimum_detectable, second.minimum_detectable
+    )
+
+
+def test_titles_replace_names():
+    found = verdict(
+        Statistics(classical=gain(0.1, 0.2)), "gan", ["classical"], titles={"gan": "GAN"}
+    )
+    assert "“GAN”" in found.sentence
+    assert "“classical”" in found.sentence
+
+
+def test_for_the_brier_score_lower_is_better():
+    worse = Statistics(classical=gain(0.01, 0.03))
+    assert verdict(worse, "gan", ["classical"], metric="brier").word == "harms"
+    better = Statistics(classical=gain(-0.03, -0.01))
+    assert verdict(better, "gan", ["classical"], metric="brier").word == "helps"
+
+
+def test_dictionary_has_what_the_study_file_needs():
+    content = verdict(Statistics(classical=gain(0.1, 0.2)), "gan", ["classical"]).to_dict()
+    wanted = {"word", "sentence", "arm", "controls", "metric", "relevant_effect"}
+    assert wanted | {"minimum_detectable_effect"} == content.keys()
+    assert isinstance(content["controls"], list)
+    assert not isinstance(content["word"], VerdictWord)
+    assert np.isfinite(content["minimum_detectable_effect"])

@@ -1,0 +1,117 @@
+"""The table of a comparison of GANs."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from monai_gan_aug.errors import DataError
+from monai_gan_aug.studies.comparison_table import (
+    comparison_csv,
+    comparison_markdown,
+    mean_with_interval,
+)
+
+
+def row(seed, metric, value, size=64, lower=True, **more):
+    return {
+        "seed": seed,
+        "metric": metric,
+        "value": value,
+        "real_versus_real": 0.01 * (seed + 1),
+        "lower_is_better": lower,
+        "recipe": {"image": {"size": size}, "synthetic": 10 * (seed + 1)},
+        **more,
+    }
+
+
+def gan(name, rows):
+    return {
+        "name": name,
+        "seconds": {str(s): 120.0 for s in {r["seed"] for r in rows}},
+        "rows": rows,
+    }
+
+
+def content(*gans, published=None):
+    return {"title": "Cells", "caveats": ["Drawn."], "gans": list(gans), "published": published}
+
+
+def test_interval_over_seeds_is_students():
+    values = [0.2, 0.5, 0.9, 0.4]
+    mean, lower, upper = mean_with_interval(values)
+    expected = stats.ttest_1samp(values, 0).confidence_interval()
+    assert np.allclose([mean, lower, upper], [np.mean(values), expected.low, expected.high])
+
+
+def test_one_seed_keeps_the_interval_it_came_with():
+    assert mean_with_interval([0.5], (0.4, 0.7)) == (0.5, 0.4, 0.7)
+    assert mean_with_interval([0.5]) == (0.5, None, None)
+
+
+def test_arrows_baseline_and_time_are_shown():
+    table = comparison_markdown(
+        content(gan("a", [row(0, "kid", 0.5), row(0, "recall", 0.25, lower=False)]))
+    )
+    assert "kid ↓" in table
+    assert "recall ↑" in table
+    assert "| *real versus real* | 0.01 | 0.01 |  |" in table
+    assert "| a | 0.5 | 0.25 | 2.0 |" in table
+    assert "- Drawn." in table
+
+
+def test_images_preprocessed_differently_get_tables_of_their_own():
+    table = comparison_markdown(
+        content(gan("small", [row(0, "kid", 1.0)]), gan("large", [row(0, "kid", 2.0, size=128)]))
+    )
+    assert table.count("*real versus real*") == 2
+    assert "size 64" in table
+    assert "size 128" in table
+
+
+def test_one_column_never_mixes_recipes():
+    other = row(0, "kid", 1.0)
+    other["recipe"]["features"] = "another extractor"
+    with pytest.raises(DataError, match="kid were computed in different ways"):
+        comparison_markdown(content(gan("a", [row(0, "kid", 1.0)]), gan("b", [other])))
+
+
+def test_published_numbers_stand_below_ours_with_errata():
+    published = {
+        "caption": "Table 2",
+        "n": "not stated",
+        "metrics": ["kid"],
+        "rows": {"a": [0.125]},
+        "errata": ["The arrow is wrong."],
+    }
+    table = comparison_markdown(content(gan("a", [row(0, "kid", 0.5)]), published=published))
+    assert "| a, published | 0.125 |" in table
+    assert "Erratum: The arrow is wrong." in table
+
+
+def test_counts_of_classes_are_listed():
+    counted = row(1, "gan_test", 0.3, lower=False, label="ill", count=(300, 1000))
+    table = comparison_markdown(content(gan("a", [row(1, "kid", 1.0), counted])))
+    assert "a, seed 1, gan_test of ill: 300 of 1000" in table
+
+
+def test_chosen_metrics_come_in_their_order():
+    rows = [row(0, name, 1.0) for name in ("a", "b", "c")]
+    head = comparison_markdown(content(gan("x", rows)), ["c", "a"]).splitlines()[2]
+    assert head == "| GAN | c ↓ | a ↓ | minutes |"
+
+
+def test_csv_holds_every_row():
+    rows = [row(0, "kid", 1.5, interval=(1.0, 2.0)), row(1, "kid", 2.5, label="ill")]
+    found = list(csv.DictReader(io.StringIO(comparison_csv(content(gan("a, b", rows))))))
+    assert [float(r["value"]) for r in found] == [1.5, 2.5]
+    assert found[0]["gan"] == "a, b"
+    assert found[0]["lower"] == "1.0"
+    assert found[1]["label"] == "ill"
+
+
+def test_a_metric_that_nobody_measured_is_named():
+    table = comparison_markdown(content(gan("x", [row(0, "kid", 1.0)])), ["kid", "haarpsi"])
+    assert "Not measured here: haarpsi." in table

@@ -1,0 +1,16 @@
+import pytest
+
+from monai_gan_aug.studies.published import PublishedTable
+
+
+def test_gives_the_number_of_a_row_and_metric():
+    table = PublishedTable("T", ["auc", "f1"], {"real": [0.9, None]})
+    assert table.value("real", "auc") == 0.9
+    assert table.value("real", "f1") is None
+    assert table.value("other", "auc") is None
+    assert table.value("real", "accuracy") is None
+
+
+def test_refuses_rows_of_another_width():
+    with pytest.raises(ValueError, match="1 numbers for 2"):
+        PublishedTable("T", ["auc", "f1"], {"real": [0.9]})

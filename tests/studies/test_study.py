@@ -1,0 +1,433 @@
+"""A whole small study with every kind of arm, at two numbers of training patients."""
+
+import json
+from concurrent.futures import Executor, Future
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+
+from monai_gan_aug.data.datalist import Datalist
+from monai_gan_aug.data.provenance import SyntheticDatalist
+from monai_gan_aug.data.sources import CsvSource
+from monai_gan_aug.engines.checkpoint import load_checkpoint
+from monai_gan_aug.engines.predictions import Predictions
+from monai_gan_aug.errors import DataError
+from monai_gan_aug.networks.classifiers import classifier
+from monai_gan_aug.reports.loading import read_study
+from monai_gan_aug.studies.arms import arm
+from monai_gan_aug.studies.external import ExternalData
+from monai_gan_aug.studies.gan_runs import GanRecipe
+from monai_gan_aug.studies.study import Study
+from monai_gan_aug.studies.study_data import StudyData
+
+BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
+ARMS = (
+    "classical",
+    "classical_twice",
+    "classical_tuned",
+    "real_plus_synthetic",
+    "label_shuffled",
+    "filtered",
+    "filtered_at_random",
+    "discriminator_init",
+    "discriminator_scratch",
+    "pseudo_labels",
+    "semi_discriminator_init",
+    "oracle_2",
+    "averaged",
+    "averaged_controls",
+    "semi_averaged",
+)
+AVERAGES = {
+    "averaged": ("classical", "discriminator_init"),
+    "averaged_controls": ("classical", "discriminator_scratch"),
+    "semi_averaged": ("classical", "semi_discriminator_init"),
+}
+GAN_KNOBS = {
+    "max_epochs": 1,
+    "steps_per_epoch": 3,
+    "batch_size": 8,
+    "generator_width": 4,
+    "discriminator_width": 4,
+    "latent_size": 8,
+    "families": ["distances"],
+    "classifier_steps": 3,
+}
+
+
+SOURCE = CsvSource("labels.csv", image="path", label="label", patient="patient")
+ONE = {"arm": "classical", "controls": ["classical"]}
+
+
+class Here(Executor):
+    """Runs every job at once, in this process."""
+
+    def __init__(self):
+        self.names = []
+
+    def submit(self, function, /, *arguments, **options):
+        future = Future()
+        self.names.append(arguments[0].name)
+        try:
+            future.set_result(function(*arguments, **options))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def draw(root, patients, first, seed):
+    """One image for each patient, of two classes that are hard to tell apart."""
+    rng = np.random.default_rng(seed)
+    rows = ["path,label,patient"]
+    for number in range(patients):
+        label = number % 2
+        pixels = rng.integers(0, 120, (16, 16))
+        pixels[:, 8 * label : 8 * label + 8] += rng.integers(2, 20)
+        Image.fromarray(pixels.astype(np.uint8)).save(root / f"{number}.png")
+        rows.append(f"{number}.png,{('left', 'right')[label]},p{first + number}")
+    (root / "labels.csv").write_text("\n".join(rows))
+    return root
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """48 patients."""
+    return draw(tmp_path_factory.mktemp("images"), 48, first=0, seed=0)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """12 patients of another place."""
+    return draw(tmp_path_factory.mktemp("elsewhere"), 12, first=100, seed=1)
+
+
+def make(images, output, **knobs):
+    return Study(
+        **{
+            "title": "Bright halves",
+            "data": StudyData(
+                name="halves",
+                dataset_dir=str(images),
+                source=SOURCE,
+                image={"image_size": 16, "channels": 1},
+                key_file=str(output / "patients.key"),
+                split={
+                    "training_patients_per_class": 60,
+                    "validation_patients_per_class": 3,
+                    "test_patients_per_class": 8,
+                },
+            ),
+            "output_dir": str(output),
+            "seeds": [0, 1],
+            "arms": ARMS,
+            "comparison": {"arm": "discriminator_init"},
+            "gan": GanRecipe(
+                knobs=GAN_KNOBS,
+                samples_per_class=12,
+            ),
+            "semi_gan": GanRecipe(
+                knobs={**GAN_KNOBS, "condition": None, "max_epochs": 2},
+            ),
+            "classifier": {"total_steps": 4, "batch_size": 8},
+            "selection": {"budget": 6},
+            "training_patients": [5, 3],
+            "unlabelled_images": 8,
+            "bundles_dir": str(BUNDLES),
+            **knobs,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(images, elsewhere, tmp_path_factory):
+    output = tmp_path_factory.mktemp("study")
+    study = make(images, output, external={"b": ExternalData(str(elsewhere), SOURCE)})
+    study.run(Here())
+    return study, output
+
+
+def record(output):
+    return json.loads((output / "study.json").read_text())
+
+
+def test_ends_with_a_record_that_a_report_can_read(finished):
+    _, output = finished
+    assert read_study(output / "study.json").verdict.arm == "discriminator_init"
+
+
+def test_nothing_is_run_again(finished):
+    study, _ = finished
+    again = Here()
+    study.run(again)
+    assert again.names == []
+
+
+def test_all_arms_take_equally_many_steps_but_those_named_for_it(finished):
+    for part in (record(finished[1]), *record(finished[1])["sweep"]):
+        steps = {arm["name"]: arm["steps"] for arm in part["arms"]}
+        assert {steps.pop(name) for name in ("classical_twice", *AVERAGES)} == {8}
+        assert set(steps.values()) == {4}
+
+
+def test_training_sets_are_nested_and_share_their_test_set(finished):
+    _, output = finished
+    for seed in (0, 1):
+        large = Datalist.load(output / f"seed-{seed}" / "datalist.json")
+        small = Datalist.load(output / "patients-3" / f"seed-{seed}" / "datalist.json")
+        assert set(small.training) < set(large.training)
+        assert (small.test, small.validation) == (large.test, large.validation)
+        assert set(large.group_counts("training").values()) == {5}
+
+
+def test_the_gan_is_trained_again_for_every_size(finished):
+    _, output = finished
+    for place, patients in ((output, 10), (output / "patients-3", 6)):
+        path = place / "seed-0" / "synthetic" / "datalist.json"
+        seen = SyntheticDatalist.load(path).provenance.training
+        assert len(seen.groups) == patients
+
+
+def test_every_arm_of_a_seed_is_judged_on_the_same_images(finished):
+    _, output = finished
+    for seed in (0, 1):
+        files = output.glob(f"**/seed-{seed}/arm-*/predictions.json")
+        assert len({Predictions.load(path).ids for path in files}) == 1
+
+
+def test_no_gan_and_no_guess_touches_a_held_out_patient(finished):
+    _, output = finished
+    for folder in (*output.glob("seed-*"), *output.glob("patients-3/seed-*")):
+        split = Datalist.load(folder / "datalist.json")
+        held_out = split.groups("test") | split.groups("validation")
+        semi = Datalist.load(folder / "pseudo" / "semi.json")
+        assert not semi.groups("training") & held_out
+        assert len(semi.training) == len(split.training) + 8
+        oracle = Datalist.load(folder / "oracle_2.json")
+        assert len(oracle.groups("training")) == 2 * len(split.groups("training"))
+        assert not oracle.groups("training") & held_out
+
+
+def test_sweep_holds_every_size_with_a_verdict(finished):
+    content = record(finished[1])
+    assert [one["training_patients_per_class"] for one in content["sweep"]] == [3, 5]
+    assert content["sweep"][1]["verdict"] == content["verdict"]
+    assert content["sweep"][1]["comparisons"] == content["comparisons"]
+
+
+def test_comparisons_carry_p_values_and_what_it_would_take(finished):
+    rows = record(finished[1])["comparisons"]
+    assert {
+        ("filtered", "filtered_at_random"),
+        ("discriminator_init", "discriminator_scratch"),
+    } <= {(row["arm"], row["control"]) for row in rows}
+    for row in rows:
+        assert 0 < row["p_value"] <= 1
+        assert row["minimum_detectable_effect"] >= 0
+        assert len(row["single_splits"]) == 2
+    holm = {r["arm"]: (r["p_holm"], r["p_value"]) for r in rows if "p_holm" in r}
+    assert set(holm) == {
+        "real_plus_synthetic",
+        "filtered",
+        "discriminator_init",
+        "semi_discriminator_init",
+        "averaged",
+        "semi_averaged",
+    }
+    assert all(corrected >= plain for corrected, plain in holm.values())
+
+
+def test_the_tuned_arm_is_one_of_those_it_was_chosen_from(finished):
+    _, output = finished
+    for folder in output.glob("seed-*"):
+        found = Predictions.load(folder / "arm-classical_tuned" / "predictions.json")
+        others = [
+            Predictions.load(folder / f"arm-{name}" / "predictions.json").probabilities
+            for name in ("classical", "classical_strong")
+        ]
+        assert any(np.array_equal(found.probabilities, other) for other in others)
+
+
+def test_an_average_is_the_mean_of_its_members(finished):
+    _, output = finished
+    for folder in output.glob("**/seed-*"):
+        found = {
+            path.parent.name.removeprefix("arm-"): Predictions.load(path).probabilities
+            for path in folder.glob("arm-*/predictions.json")
+        }
+        for name, (one, other) in AVERAGES.items():
+            assert found[name] == pytest.approx((found[one] + found[other]) / 2, abs=1e-7)
+
+
+def test_members_of_an_average_are_trained_without_being_arms(images, tmp_path):
+    arms = ["classical", "semi_averaged"]
+    study = make(images, tmp_path, arms=arms, comparison=ONE, training_patients=[5])
+    (runs,) = study._sizes().values()
+    jobs = {title: [job.name for job in jobs(0)] for title, jobs in runs.stages().items()}
+    assert jobs["classifiers"] == ["seed-0/arm-classical", "seed-0/arm-semi_discriminator_init"]
+    assert jobs["average"] == ["seed-0/arm-semi_averaged"]
+    assert jobs["guess"] == ["seed-0/pseudo"]
+    assert jobs["GAN"] == ["seed-0/gan", "seed-0/semi-gan"]
+
+
+def test_a_gan_without_classes_gives_its_discriminator_to_the_classifier(finished):
+    """An unconditional discriminator has no projection, and the classifier takes all of it."""
+    _, output = finished
+    for folder in output.glob("**/seed-*"):
+        semi, plain = (
+            load_checkpoint(folder / name / "checkpoints" / "latest.json")["trainer"]["networks"]
+            for name in ("semi-gan", "gan")
+        )
+        assert any(name.startswith("verdict.head") for name in plain["discriminator"])
+        assert not any(name.startswith("verdict.head") for name in semi["discriminator"])
+        assert not any(name.startswith("condition") for name in semi["generator"])
+        arm = load_checkpoint(folder / "arm-semi_discriminator_init" / "checkpoints")["network"]
+        taken = {name.removeprefix("discriminator."): value.shape for name, value in arm.items()}
+        for name, value in semi["discriminator"].items():
+            assert taken[name] == value.shape
+
+
+def test_the_gan_with_unlabelled_images_has_its_own_recipe(finished):
+    _, output = finished
+    steps = {
+        name: json.loads((output / "seed-0" / name / "curves.json").read_text())["step"][-1]
+        for name in ("gan", "semi-gan")
+    }
+    assert steps == {"gan": 3, "semi-gan": 6}
+    assert record(output)["recipe"]["gan"]["with unlabelled"]["condition"] is None
+
+
+def test_images_nobody_mixes_in_are_not_generated(finished):
+    _, output = finished
+    assert list(output.glob("**/semi-gan"))
+    assert not list(output.glob("**/semi-synthetic"))
+
+
+@pytest.mark.parametrize(
+    ("name", "knobs"),
+    [
+        ("semi_synthetic", {}),
+        ("real_plus_synthetic", {"gan": GanRecipe(knobs={"condition": None})}),
+        ("filtered", {"gan": GanRecipe(preset="system_s0")}),
+    ],
+)
+def test_images_without_classes_cannot_be_mixed_in(images, tmp_path, name, knobs):
+    study = make(images, tmp_path, arms=["classical", name], comparison=ONE, **knobs)
+    with pytest.raises(DataError, match=f"{name} need images with a class"):
+        study.run(Here())
+
+
+def test_a_gan_without_classes_for_every_class_has_classes(images, tmp_path):
+    recipe = GanRecipe(knobs={"condition": None}, per_class=True)
+    arms = ["classical", "real_plus_synthetic"]
+    study = make(images, tmp_path, arms=arms, comparison=ONE, gan=recipe)
+    for runs in study._sizes().values():
+        runs.prepare()
+
+
+def test_every_arm_is_judged_on_the_external_images(finished):
+    _, output = finished
+    (found,) = record(output)["external"]
+    assert (found["name"], found["images"]) == ("b", {"left": 6, "right": 6})
+    assert [arm["name"] for arm in found["arms"]] == list(ARMS)
+    assert found["verdict"]["arm"] == "discriminator_init"
+    assert "12 test images of 12 patients" in found["verdict"]["sentence"]
+    ids = {entry.id for entry in Datalist.load(output / "external" / "b" / "datalist.json").test}
+    for path in output.glob("**/seed-*/external/b/arm-*/predictions.json"):
+        assert set(Predictions.load(path).ids) == ids
+
+
+def test_external_metrics_are_those_of_the_predictions(finished):
+    _, output = finished
+    (found,) = record(output)["external"]
+    row = next(r for r in found["comparisons"] if r["primary"] and r["control"] == "classical")
+    differences = [
+        _auc(folder / "external/b/arm-discriminator_init")
+        - _auc(folder / "external/b/arm-classical")
+        for folder in (output / "seed-0", output / "seed-1")
+    ]
+    assert row["per_seed"] == pytest.approx(differences)
+    assert row["difference"] == pytest.approx(np.mean(differences))
+
+
+def _auc(folder):
+    found = Predictions.load(folder / "predictions.json")
+    return roc_auc_score(found.labels, found.probabilities[:, 1])
+
+
+def test_external_results_are_those_of_the_trained_weights(finished):
+    """The classifier is put together by hand and asked again."""
+    _, output = finished
+    folder = output / "seed-0"
+    datalist = Datalist.load(output / "external" / "b" / "datalist.json")
+    network = classifier("small_cnn", channels=1, num_classes=2, image_size=16)
+    checkpoint = load_checkpoint(folder / "arm-classical" / "checkpoints")
+    network.load_state_dict(checkpoint["network"])
+    found = Predictions.load(folder / "external" / "b" / "arm-classical" / "predictions.json")
+    seen = {entry.id: entry.image for entry in datalist.test}
+    pixels = [np.asarray(Image.open(_root(finished) / seen[name])) for name in found.ids]
+    inputs = torch.from_numpy(np.stack(pixels)).float()[:, None] / 127.5 - 1
+    with torch.inference_mode():
+        expected = network.eval()(inputs).softmax(dim=1).numpy()
+    assert found.probabilities == pytest.approx(expected, abs=1e-4)
+
+
+def _root(finished):
+    return Path(finished[0].external["b"].dataset_dir)
+
+
+def test_derived_arms_are_derived_on_external_images_too(finished):
+    _, output = finished
+    for folder in output.glob("**/seed-*/external/b"):
+        found = {
+            path.parent.name.removeprefix("arm-"): Predictions.load(path).probabilities
+            for path in folder.glob("arm-*/predictions.json")
+        }
+        for name, (one, other) in AVERAGES.items():
+            assert found[name] == pytest.approx((found[one] + found[other]) / 2, abs=1e-7)
+        chosen = json.loads(
+            (folder.parents[1] / "arm-classical_tuned" / "metrics.json").read_text()
+        )
+        assert np.array_equal(found["classical_tuned"], found[chosen["chosen"]])
+
+
+def test_external_images_are_checked_before_anything_is_trained(images, tmp_path):
+    study = make(images, tmp_path, external={"b": ExternalData(str(images), SOURCE)})
+    executor = Here()
+    with pytest.raises(DataError, match="48 images of the external set b are copies"):
+        study.run(executor)
+    assert executor.names == []
+
+
+def test_claims_and_exchange_cover_the_candidates(finished):
+    content = record(finished[1])
+    arms = {claim["arm"] for claim in content["corrected"]["every_control"]}
+    assert arms == {row["arm"] for row in content["exchange"]}
+    assert all(row["measured"] == [10, 20] for row in content["exchange"])
+
+
+def test_a_class_as_large_as_the_others_cannot_be_topped_up(images, tmp_path):
+    study = make(images, tmp_path, arms=["classical", "minority_only"], comparison=ONE)
+    with pytest.raises(DataError, match="minority_only"):
+        study.run(Here())
+
+
+def test_an_arm_cannot_be_trained_longer_than_the_others(images, tmp_path):
+    knobs = {"discriminator_init": {"total_steps": 99}}
+    with pytest.raises(DataError, match="equally many steps"):
+        make(images, tmp_path, arm_knobs=knobs)
+
+
+def test_what_an_arm_sets_no_common_knob_changes(images, tmp_path):
+    study = make(images, tmp_path, classifier={"augmentation": "strong", "dropout": 0.1})
+    recipe, configs = study._recipe(), BUNDLES / "augmentation_classifier" / "configs"
+    assert recipe.knobs_of(arm("real"), configs) == {"dropout": 0.1}
+    assert recipe.knobs_of(arm("classical"), configs)["augmentation"] == "strong"
+
+
+def test_one_gan_per_class_has_no_discriminator_for_all(images, tmp_path):
+    with pytest.raises(DataError, match="per_class"):
+        make(images, tmp_path, gan=GanRecipe(per_class=True))
