@@ -5,15 +5,10 @@ import logging
 import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import yaml
 from monai.bundle import ConfigParser, ConfigWorkflow
-
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
-from monai_gan_aug.io.hashing import content_id
-from monai_gan_aug.io.png import write_png
 
 BUNDLES_DIR = Path(__file__).resolve().parents[2] / "bundles"
 BUNDLES = sorted(path.parent.parent for path in BUNDLES_DIR.glob("*/configs/metadata.json"))
@@ -25,31 +20,10 @@ every_bundle = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.
 
 
 @pytest.fixture(scope="module")
-def knobs(tmp_path_factory):
-    """Knobs that point a bundle at a few small images of two classes."""
+def knobs(tmp_path_factory, write_data):
     folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    entries = []
-    for index in range(12):
-        name = f"{index}.png"
-        write_png(folder / name, rng.integers(0, 256, (1, 40, 36), dtype=np.uint8))
-        entries.append(Entry(name, index % 2, f"patient {index}", content_id(folder / name)))
-    Datalist(
-        labels=("benign", "malignant"),
-        training=tuple(entries[:6]),
-        validation=tuple(entries[6:8]),
-        test=tuple(entries[8:]),
-        split=SplitRecord(seed=0, grouping="made in the test"),
-    ).save(folder / "datalist.json")
-    return {
-        "dataset_dir": str(folder),
-        "datalist": str(folder / "datalist.json"),
-        "cache_dir": str(folder / "cache"),
-        "output_dir": str(folder / "run"),
-        "device": "cpu",
-        "image_size": 32,
-        "workers": 1,
-    }
+    given = write_data(folder, training=6, validation=2, test=4, shape=(1, 40, 36))
+    return {**given, "output_dir": str(folder / "run"), "image_size": 32, "workers": 1}
 
 
 def files(bundle, last):

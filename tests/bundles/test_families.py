@@ -3,16 +3,12 @@
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 from monai.bundle import ConfigParser, run
 
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.data.provenance import SyntheticDatalist
 from monai_gan_aug.engines.checkpoint import load_checkpoint
-from monai_gan_aug.io.hashing import content_id
-from monai_gan_aug.io.png import write_png
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "medical_image_gan"
 FAMILIES = sorted(path.stem for path in BUNDLE.glob("configs/family_*.yaml"))
@@ -31,30 +27,9 @@ def files(family, last):
 
 
 @pytest.fixture(scope="module")
-def knobs(tmp_path_factory):
-    """Knobs that point the bundle at a few small images of two classes."""
-    folder = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    entries = []
-    for index in range(16):
-        name = f"{index}.png"
-        write_png(folder / name, rng.integers(0, 256, (1, 32, 32), dtype=np.uint8))
-        entries.append(Entry(name, index % 2, f"patient {index}", content_id(folder / name)))
-    Datalist(
-        labels=("benign", "malignant"),
-        training=tuple(entries[:12]),
-        validation=tuple(entries[12:14]),
-        test=tuple(entries[14:]),
-        split=SplitRecord(seed=0, grouping="made in the test"),
-    ).save(folder / "datalist.json")
-    return {
-        "dataset_dir": str(folder),
-        "datalist": str(folder / "datalist.json"),
-        "cache_dir": str(folder / "cache"),
-        "device": "cpu",
-        "image_size": 32,
-        **SIZES,
-    }
+def knobs(tmp_path_factory, write_data):
+    given = write_data(tmp_path_factory.mktemp("data"), training=12, validation=2, test=2)
+    return {**given, "image_size": 32, **SIZES}
 
 
 TRAINING = {"steps_per_epoch": 2, "batch_size": 4, "workers": 1}

@@ -2,14 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser, run
-
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
-from monai_gan_aug.io.hashing import content_id
-from monai_gan_aug.io.png import write_png
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles/medical_image_gan"
 PRESETS = sorted(path.stem for path in (BUNDLE / "configs").glob("system_*.yaml"))
@@ -85,22 +80,8 @@ def test_one_gan_per_class_or_for_all_is_unconditional(preset, resolve):
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("images")
-    rng = np.random.default_rng(0)
-    entries = []
-    for index in range(8):
-        write_png(folder / f"{index}.png", rng.integers(0, 256, (3, 32, 32), dtype=np.uint8))
-        identity = content_id(folder / f"{index}.png")
-        entries.append(Entry(f"{index}.png", index % 2, f"patient {index}", identity))
-    Datalist(
-        labels=("benign", "malignant"),
-        training=tuple(entries),
-        validation=(),
-        test=(),
-        split=SplitRecord(seed=0, grouping="made in the test"),
-    ).save(folder / "datalist.json")
-    return folder
+def images(tmp_path_factory, write_data):
+    return write_data(tmp_path_factory.mktemp("images"), training=8, shape=(3, 32, 32))
 
 
 @pytest.mark.parametrize(
@@ -117,11 +98,9 @@ def images(tmp_path_factory):
 def test_trains_and_generates(preset, knobs, images, tmp_path, monkeypatch):
     monkeypatch.chdir(BUNDLE)
     given = {
-        "dataset_dir": str(images),
-        "datalist": str(images / "datalist.json"),
+        **images,
         "cache_dir": str(tmp_path / "cache"),
         "output_dir": str(tmp_path / "run"),
-        "device": "cpu",
         "max_epochs": 1,
         "steps_per_epoch": 2,
         "batch_size": 4,
