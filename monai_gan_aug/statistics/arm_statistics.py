@@ -260,8 +260,14 @@ class ArmStatistics:
         return replace(found, lower=max(found.lower, 0.0), upper=min(found.upper, largest))
 
     def difference(self, arm: str, control: str, metric: str = "auc") -> Estimate:
-        """``arm`` minus ``control`` on the same rows with the same weights."""
-        return self.draws(arm, control, metric).interval(self.confidence)
+        """``arm`` minus ``control`` on the same rows with the same weights.
+
+        The interval is kept within possible values, which two seeds may leave far behind.
+        """
+        found = self.draws(arm, control, metric).interval(self.confidence)
+        if metric in LOWER_IS_BETTER:
+            return found
+        return replace(found, lower=max(found.lower, -1.0), upper=min(found.upper, 1.0))
 
     def draws(self, arm: str, control: str | None = None, name: str = "auc") -> PairedDraws:
         """A metric of ``arm``, less that of ``control`` if there is one, under resampling."""

@@ -163,12 +163,20 @@ def _conclusion(
     if word is VerdictWord.UNDERPOWERED:
         return (
             f"These data cannot tell whether the GAN helps: “{arm}” changed the "
-            f"{metric} by {numbers}, and only a true difference of about {detectable:.3f} or more "
-            f"would have been seen reliably, while {relevant:.3f} would already matter."
+            f"{metric} by {numbers}, and {_seen(detectable)}, while {relevant:.3f} would already "
+            "matter."
         )
     return (
         f"There is no evidence that the GAN helps: “{arm}” changed the {metric} by "
         f"{numbers}, and a true difference of about {detectable:.3f} would have been seen reliably."
+    )
+
+
+def _seen(detectable: float) -> str:
+    if detectable >= 1:
+        return "no true difference, however large, would have been seen reliably"
+    return (
+        f"only a true difference of about {detectable:.3f} or more would have been seen reliably"
     )
 
 

@@ -72,7 +72,7 @@ def _row(
     statistics: ArmStatistics, arm: str, control: str, metric: str, relevant_effect: float
 ) -> dict[str, Any]:
     draws = statistics.draws(arm, control, metric)
-    found = draws.interval(statistics.confidence)
+    found = statistics.difference(arm, control, metric)
     content = found.to_dict()
     return {
         "arm": arm,

@@ -112,6 +112,18 @@ def test_metric_stays_within_possible_values(rng):
         assert 0 <= found.lower <= found.value <= found.upper <= 1
 
 
+def test_difference_stays_within_possible_values(rng):
+    """Two seeds that say the opposite have an interval far wider than any difference can be."""
+    labels = np.arange(20) % 2
+    items = [
+        predictions(arm, seed, range(20), labels, sign * (labels - 0.5) + 0.1 * rng.normal(size=20))
+        for seed, signs in enumerate([(1, -1), (-1, 1)])
+        for arm, sign in zip(("candidate", "classical"), signs, strict=True)
+    ]
+    found = ArmStatistics(items, replicates=200).difference("candidate", "classical", "accuracy")
+    assert (found.lower, found.upper) == (-1, 1)
+
+
 def test_minimum_detectable_effect_is_detected_four_times_in_five():
     rng = np.random.default_rng(7)
     found = [

@@ -73,6 +73,12 @@ def test_sentence_carries_the_numbers(word):
     )
 
 
+def test_a_study_that_could_see_nothing_says_so():
+    found = verdict(Statistics(classical=gain(-1, 1, 2.4)), "gan", ("classical",))
+    assert "no true difference, however large" in found.sentence
+    assert "2.4" not in found.sentence
+
+
 def test_titles_replace_names():
     found = verdict(
         Statistics(classical=gain(0.1, 0.2)), "gan", ["classical"], titles={"gan": "GAN"}
