@@ -29,10 +29,18 @@ def reading_caveats(study: Study, *, shows_real: bool = False) -> tuple[str, ...
         _few_seeds(study),
         _many_comparisons(study),
         _real_images(shows_real),
-        "Research result on one data set, not a medical device. Screening for copies lowers the "
+        f"Research result {_where(study)}, not a medical device. Screening for copies lowers the "
         "risk that a synthetic image shows a patient; it does not prove privacy.",
     )
     return tuple(sentence for sentence in found if sentence)
+
+
+def _where(study: Study) -> str:
+    others = len(study.external)
+    if others == 0:
+        return "on one data set"
+    plural = "s" * (others > 1)
+    return f"with training on one data set and {others} other test set{plural}"
 
 
 def _no_patients(study: Study) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monai_gan_aug.reports.schema import Study
 from monai_gan_aug.reports.schema_results import Claim, Comparison
-from monai_gan_aug.reports.tables import Cell, Column, Interval, Table
+from monai_gan_aug.reports.tables import Cell, Column, Table, difference_cell
 from monai_gan_aug.reports.wording import NO_VALUE, listing, metric_title, number
 
 __all__ = [
@@ -37,7 +37,7 @@ def comparisons_table(study: Study) -> Table:
             study.titles[c.arm],
             study.titles[c.control],
             metric_title(c.metric),
-            Interval(c.difference, c.lower, c.upper),
+            difference_cell(c),
             c.p_value,
             c.p_holm,
             c.minimum_detectable_effect,

@@ -6,6 +6,7 @@ from pathlib import Path
 from monai_gan_aug.reports import (
     comparisons,
     curves,
+    external,
     figures,
     forest,
     guards,
@@ -14,16 +15,15 @@ from monai_gan_aug.reports import (
     tables,
 )
 from monai_gan_aug.reports.caveats import reading_caveats
+from monai_gan_aug.reports.external import TestSet
 from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.reports.pictures import GridPair, read_grid
 from monai_gan_aug.reports.published import published_table
 from monai_gan_aug.reports.schema import Study
 from monai_gan_aug.reports.tables import Table
-from monai_gan_aug.reports.wording import count_range, interval, metric_title, number
+from monai_gan_aug.reports.wording import MANY_CLASSES, count_range, interval, metric_title, number
 
 __all__ = ["Contents", "Fact", "gather"]
-
-MANY_CLASSES = 4
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ class Contents:
         facts: Numbers beside the verdict.
         caveats: Sentences to read first, those of the data set before those of the results.
         tables: By name: cohort, arms, arms-more, comparisons, splits, claims, sweep, sweep-arms,
-            exchange, guards, quality, quality-by-class, screening, published, confusion, seeds,
-            recipe, software and timing; without rows when the study has none.
+            exchange, external, external-arms, external-sweep, guards, quality, quality-by-class,
+            screening, published, confusion, seeds, recipe, software and timing; without rows when
+            the study has none.
         drawings: SVG by name: forest, forest-compact, scarcity, roc, precision-recall,
             calibration, classifier, gan-0, gan-1, ...
         grids: Pictures of each class.
@@ -67,6 +68,11 @@ class Contents:
     def comparisons_note(self) -> str:
         """What the columns of the table of differences mean."""
         return comparisons.comparisons_note(self.study)
+
+    @property
+    def external(self) -> tuple[TestSet, ...]:
+        """What stands in the report about every external test set."""
+        return external.test_sets(self.study)
 
     @property
     def guards(self) -> str:
@@ -103,6 +109,9 @@ def gather(path: Path | str, *, include_real: bool = True) -> Contents:
         scarcity.sweep_table(study),
         scarcity.sweep_arms_table(study),
         scarcity.exchange_table(study),
+        external.external_table(study),
+        external.external_arms_table(study),
+        external.external_sweep_table(study),
         guards.guards_table(study),
         quality.quality_table(study),
         quality.quality_table(study, by_class=True),

@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from monai_gan_aug.io.atomic import write_bytes
 from monai_gan_aug.reports.contents import Contents, gather
 from monai_gan_aug.reports.curves import FEW
+from monai_gan_aug.reports.external import EXTERNAL_NOTE
 from monai_gan_aug.reports.guards import events_sentence
 from monai_gan_aug.reports.markdown import render_markdown
 from monai_gan_aug.reports.model_card import model_card
@@ -110,8 +111,9 @@ def render_html(contents: Contents) -> str:
             drawings={name: themed(svg) for name, svg in contents.drawings.items()},
             palette=PALETTE,
             created=_when(contents.study.created),
-            sign=SIGNS[contents.study.verdict.word],
-            tone=TONES[contents.study.verdict.word],
+            signs=SIGNS,
+            tones=TONES,
+            external_note=EXTERNAL_NOTE,
             screen_warning=SCREEN_WARNING,
             few=FEW,
             events_sentence=events_sentence,

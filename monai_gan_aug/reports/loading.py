@@ -8,7 +8,7 @@ from typing import Any
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.reports.parsing import parse
 from monai_gan_aug.reports.schema import SCHEMA, Study
-from monai_gan_aug.reports.schema_results import Arm, Comparison
+from monai_gan_aug.reports.schema_results import Comparison, ExternalSet, Measured, Results
 
 __all__ = ["read_study"]
 
@@ -37,6 +37,7 @@ def read_study(path: Path | str) -> Study:
         _check_names(study)
         _check_intervals(study.arms, study.comparisons)
         _check_sweep(study)
+        _check_external(study)
         _check_seeds(study)
         _check_curves(study)
         _check_recipes(study)
@@ -73,12 +74,17 @@ def _check_classes(study: Study) -> None:
                 place = f"seed {record.seed} {what}.{split}"
                 counts[place] = getattr(getattr(record, what), split)
     for place, count in counts.items():
-        if set(count) != set(labels):
-            raise DataError(f"{place} counts {sorted(count)}, the classes are {sorted(labels)}.")
+        _check_count(place, count, study)
     for arm in study.arms:
         shape = [len(row) for row in arm.confusion or ()]
         if arm.confusion is not None and shape != [len(labels)] * len(labels):
             raise DataError(f"the confusion matrix of {arm.name} must have a row per class.")
+
+
+def _check_count(place: str, count: dict[str, int], study: Study) -> None:
+    labels = study.dataset.labels
+    if set(count) != set(labels):
+        raise DataError(f"{place} counts {sorted(count)}, the classes are {sorted(labels)}.")
 
 
 def _check_names(study: Study) -> None:
@@ -113,7 +119,7 @@ def _refuse_repeated(what: str, items: list[Any]) -> None:
         raise DataError(f"{what} {repeated} appear more than once.")
 
 
-def _check_intervals(arms: Iterable[Arm], comparisons: Iterable[Comparison]) -> None:
+def _check_intervals(arms: Iterable[Measured], comparisons: Iterable[Comparison]) -> None:
     for arm in arms:
         for name, value in arm.metrics.items():
             if value is not None and value.lower > value.upper:
@@ -124,23 +130,54 @@ def _check_intervals(arms: Iterable[Arm], comparisons: Iterable[Comparison]) -> 
 
 
 def _check_sweep(study: Study) -> None:
-    names = {arm.name for arm in study.arms}
-    asked = (study.verdict.arm, study.verdict.controls, study.verdict.metric)
     _refuse_repeated("sizes of sweep", [p.training_patients_per_class for p in study.sweep])
     for point in study.sweep:
         place = f"sweep with {point.training_patients_per_class} patients"
         if point.training_patients_per_class < 1:
             raise DataError(f"{place}: a class needs at least one training patient.")
-        if foreign := {arm.name for arm in point.arms} ^ names:
-            raise DataError(f"{place} has other arms than the study: {sorted(foreign)}.")
-        verdict = point.verdict
-        if (verdict.arm, verdict.controls, verdict.metric) != asked:
-            raise DataError(f"{place} has a verdict about something else than the study's.")
-        if any(point.difference(verdict.arm, c) is None for c in verdict.controls):
-            raise DataError(f"{place} misses a comparison of its verdict.")
-        if any(point.value(name) is None for name in names):
-            raise DataError(f"{place} has an arm without {verdict.metric}.")
-        _check_intervals(point.arms, point.comparisons)
+        _check_results(place, point, study)
+
+
+def _check_results(place: str, results: Results, study: Study) -> None:
+    """Refuse results of the arms of ``study`` that do not answer its question."""
+    names = {arm.name for arm in study.arms}
+    asked = (study.verdict.arm, study.verdict.controls, study.verdict.metric)
+    verdict = results.verdict
+    _refuse_repeated(f"{place}: arms", [arm.name for arm in results.arms])
+    if foreign := {arm.name for arm in results.arms} ^ names:
+        raise DataError(f"{place} has other arms than the study: {sorted(foreign)}.")
+    if unknown := {name for c in results.comparisons for name in (c.arm, c.control)} - names:
+        raise DataError(f"{place}: {sorted(unknown)} are not among the arms {sorted(names)}.")
+    if (verdict.arm, verdict.controls, verdict.metric) != asked:
+        raise DataError(f"{place} has a verdict about something else than the study's.")
+    if any(results.difference(verdict.arm, c) is None for c in verdict.controls):
+        raise DataError(f"{place} misses a comparison of its verdict.")
+    if any(results.value(name) is None for name in names):
+        raise DataError(f"{place} has an arm without {verdict.metric}.")
+    _check_intervals(results.arms, results.comparisons)
+
+
+def _check_external(study: Study) -> None:
+    _check_external_sets("", study.external, study)
+    sets = {one.name: (one.images, one.patients) for one in study.external}
+    for point in study.sweep:
+        place = f"sweep with {point.training_patients_per_class} patients"
+        if {one.name: (one.images, one.patients) for one in point.external} != sets:
+            raise DataError(f"{place} has other external sets than the study.")
+        _check_external_sets(f"{place}, ", point.external, study)
+
+
+def _check_external_sets(prefix: str, sets: Iterable[ExternalSet], study: Study) -> None:
+    sets = list(sets)
+    _refuse_repeated(f"{prefix}external sets", [one.name for one in sets])
+    for one in sets:
+        place = f"{prefix}external {one.name}"
+        _check_count(f"{place} images", one.images, study)
+        _check_count(f"{place} patients", one.patients, study)
+        if any(not 1 <= one.patients[label] <= one.images[label] for label in one.images):
+            raise DataError(f"{place} needs patients of every class, and no more than images.")
+        _check_results(place, one, study)
+        _check_repeats(one, len(study.seeds))
 
 
 def _check_seeds(study: Study) -> None:
@@ -156,11 +193,15 @@ def _check_seeds(study: Study) -> None:
     )
     if unknown := {part.seed for part in parts} - set(seeds):
         raise DataError(f"seeds {sorted(unknown)} have results but are not in seeds {seeds}.")
-    estimates = [value for arm in study.arms for value in arm.metrics.values() if value]
-    repeats = [item.per_seed for item in estimates] + [c.per_seed for c in study.comparisons]
+    _check_repeats(study, len(seeds))
+
+
+def _check_repeats(results: Results, seeds: int) -> None:
+    estimates = [value for arm in results.arms for value in arm.metrics.values() if value]
+    repeats = [item.per_seed for item in estimates] + [c.per_seed for c in results.comparisons]
     for values in repeats:
-        if values and len(values) != len(seeds):
-            raise DataError(f"per_seed has {len(values)} values for {len(seeds)} seeds.")
+        if values and len(values) != seeds:
+            raise DataError(f"per_seed has {len(values)} values for {seeds} seeds.")
 
 
 def _check_curves(study: Study) -> None:

@@ -1,9 +1,11 @@
 """The report as Markdown, for a notebook, a pull request or a paper's supplement."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from monai_gan_aug.reports.contents import Contents
+from monai_gan_aug.reports.external import EXTERNAL_NOTE
 from monai_gan_aug.reports.markdown_tables import escape, markdown_table
+from monai_gan_aug.reports.tables import Table
 from monai_gan_aug.reports.wording import SCREEN_WARNING
 
 __all__ = ["render_markdown"]
@@ -44,6 +46,7 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
         yield "### Claims after correction"
         yield escape(" ".join(contents.claims))
         yield markdown_table(contents.tables["claims"])
+    yield from _external(contents)
     yield from _scarcity(contents, files)
     yield "## Arms"
     yield markdown_table(contents.tables["arms"])
@@ -81,9 +84,27 @@ def _tables(contents: Contents, title: str, names: tuple[str, ...]) -> Iterator[
     tables = [contents.tables[name] for name in names]
     if any(table.rows for table in tables):
         yield f"## {title}"
+    yield from _captioned(tables)
+
+
+def _captioned(tables: Iterable[Table]) -> Iterator[str]:
     for table in tables:
         if table.rows:
             yield f"### {escape(table.caption)}\n\n{markdown_table(table)}"
+
+
+def _external(contents: Contents) -> Iterator[str]:
+    if contents.external:
+        yield f"## Other test sets\n\n{escape(EXTERNAL_NOTE)}"
+    for one in contents.external:
+        yield f"### {escape(one.name)}"
+        yield f"**{one.verdict.word.capitalize()}.** {escape(one.verdict.sentence)}"
+        yield escape(f"{one.reading} {one.counts}")
+        if one.caveats:
+            yield "\n".join(f"- {escape(caveat)}" for caveat in one.caveats)
+        yield f"{escape(one.table.caption)}."
+        yield markdown_table(one.table)
+    yield from _captioned([contents.tables[name] for name in ("external-arms", "external-sweep")])
 
 
 def _scarcity(contents: Contents, files: str) -> Iterator[str]:

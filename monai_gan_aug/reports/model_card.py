@@ -63,6 +63,12 @@ def _blocks(contents: Contents) -> Iterator[str]:
         f"{number(c.difference, signed=True)} {interval(c.lower, c.upper, signed=True)}"
         for c in study.decisive()
     )
+    if contents.external:
+        yield "On other test sets, with the weights as they are:"
+        yield _bullets(
+            f"{one.name}: {one.verdict.word}. {one.verdict.sentence} {one.reading}"
+            for one in contents.external
+        )
     yield f"## How it failed, as far as anyone looked\n\n{_bullets(_failures(contents))}"
     yield f"## Copies and privacy\n\n{_bullets(_screening(contents))}"
     yield f"## Licence\n\n{escape(LICENCE)}"
@@ -74,6 +80,11 @@ def _data(contents: Contents) -> Iterator[str]:
     yield f"## Data\n\nPatients were told apart by: {escape(study.dataset.grouping)}."
     yield markdown_table(contents.tables["cohort"])
     yield _bullets((*study.dataset.caveats, *reading_caveats(study)))
+    if contents.external:
+        yield "Other test sets, of which nothing was trained or tuned:"
+        yield _bullets(
+            f"{one.name}: {one.counts} {' '.join(one.caveats)}" for one in contents.external
+        )
 
 
 def _failures(contents: Contents) -> Iterator[str]:

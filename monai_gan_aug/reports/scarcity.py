@@ -11,9 +11,9 @@ from matplotlib.ticker import NullLocator
 from monai_gan_aug.reports.figures import line_style, shorten
 from monai_gan_aug.reports.palette import PALETTE
 from monai_gan_aug.reports.schema import Study
-from monai_gan_aug.reports.schema_results import Exchange
+from monai_gan_aug.reports.schema_results import Exchange, Results
 from monai_gan_aug.reports.svg import STYLE, figure_svg
-from monai_gan_aug.reports.tables import Cell, Column, Interval, Table, estimate_cell
+from monai_gan_aug.reports.tables import Cell, Column, Table, difference_cell, estimate_cell
 from monai_gan_aug.reports.wording import lower_is_better, metric_title, number
 
 __all__ = [
@@ -21,6 +21,8 @@ __all__ = [
     "exchange_table",
     "heavy_arms",
     "scarcity_figure",
+    "size_cells",
+    "size_columns",
     "sweep_arms_table",
     "sweep_table",
 ]
@@ -110,10 +112,19 @@ def _alternative(study: Study, heavy: tuple[str, ...]) -> str:
 
 def sweep_table(study: Study) -> Table:
     """For every number of training patients: baseline, differences of the verdict, its word."""
+    rows = tuple(
+        size_cells(study, point.training_patients_per_class, point) for point in study.sweep
+    )
+    caption = "The study repeated with fewer training patients"
+    return Table("sweep", caption, size_columns(study), rows)
+
+
+def size_columns(study: Study) -> tuple[Column, ...]:
+    """Columns of a table with a row for every number of training patients."""
     verdict = study.verdict
     metric = metric_title(verdict.metric)
     arm = study.titles[verdict.arm]
-    columns = (
+    return (
         Column("Training patients of each class", "training_patients_per_class"),
         Column(f"{metric} of the baseline", "baseline"),
         *(
@@ -123,19 +134,18 @@ def sweep_table(study: Study) -> Table:
         Column("Smallest effect it could see", "minimum_detectable_effect"),
         Column("Verdict", "verdict"),
     )
-    rows: list[tuple[Cell, ...]] = []
-    for point in study.sweep:
-        differences = (point.difference(verdict.arm, c) for c in verdict.controls)
-        rows.append(
-            (
-                str(point.training_patients_per_class),
-                estimate_cell(point.value(study.baseline)),
-                *(Interval(c.difference, c.lower, c.upper) if c else None for c in differences),
-                point.verdict.minimum_detectable_effect,
-                point.verdict.word,
-            )
-        )
-    return Table("sweep", "The study repeated with fewer training patients", columns, tuple(rows))
+
+
+def size_cells(study: Study, patients: int, results: Results) -> tuple[Cell, ...]:
+    """Cells of :func:`size_columns` for the results with one number of training patients."""
+    verdict = study.verdict
+    return (
+        str(patients),
+        estimate_cell(results.value(study.baseline)),
+        *(difference_cell(results.difference(verdict.arm, c)) for c in verdict.controls),
+        results.verdict.minimum_detectable_effect,
+        results.verdict.word,
+    )
 
 
 def sweep_arms_table(study: Study) -> Table:

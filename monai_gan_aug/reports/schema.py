@@ -9,8 +9,9 @@ from monai_gan_aug.reports.schema_results import (
     Comparison,
     Corrected,
     Exchange,
+    ExternalSet,
+    Results,
     SweepPoint,
-    Verdict,
 )
 
 __all__ = [
@@ -189,7 +190,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Results):
     """The results of one study."""
 
     schema: int
@@ -200,8 +201,6 @@ class Study:
     recipe: Recipe
     seeds: tuple[SeedRecord, ...]
     arms: tuple[Arm, ...]
-    comparisons: tuple[Comparison, ...]
-    verdict: Verdict
     provenance: Provenance
     timing: Timing
     curves: Curves = field(default_factory=Curves)
@@ -212,6 +211,7 @@ class Study:
     corrected: Corrected | None = None
     exchange: tuple[Exchange, ...] = ()
     sweep: tuple[SweepPoint, ...] = ()
+    external: tuple[ExternalSet, ...] = ()
 
     @property
     def titles(self) -> dict[str, str]:
@@ -225,9 +225,5 @@ class Study:
 
     def decisive(self) -> tuple[Comparison, ...]:
         """The comparisons the verdict rests on, one for each of its controls, in their order."""
-        found = {
-            c.control: c
-            for c in self.comparisons
-            if c.arm == self.verdict.arm and c.metric == self.verdict.metric
-        }
-        return tuple(found[control] for control in self.verdict.controls if control in found)
+        found = (self.difference(self.verdict.arm, control) for control in self.verdict.controls)
+        return tuple(c for c in found if c is not None)

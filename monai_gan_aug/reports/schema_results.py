@@ -12,6 +12,9 @@ __all__ = [
     "Corrected",
     "Estimate",
     "Exchange",
+    "ExternalSet",
+    "Measured",
+    "Results",
     "SingleSplit",
     "SweepPoint",
     "Verdict",
@@ -32,14 +35,20 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Arm:
-    """One way to train the classifier; ``confusion`` rows are true classes, summed over seeds."""
+class Measured:
+    """The metrics of an arm on one set of test patients."""
 
     name: str
+    metrics: dict[str, Estimate | None]
+
+
+@dataclass(frozen=True)
+class Arm(Measured):
+    """One way to train the classifier; ``confusion`` rows are true classes, summed over seeds."""
+
     title: str
     role: Literal["control", "candidate", "reference"]
     steps: int
-    metrics: dict[str, Estimate | None]
     confusion: tuple[tuple[int, ...], ...] | None = None
 
 
@@ -143,11 +152,10 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class SweepPoint:
-    """The whole study repeated with one number of training patients per class."""
+class Results:
+    """What one set of test patients said: values of arms, paired differences, a verdict."""
 
-    training_patients_per_class: int
-    arms: tuple[Arm, ...]
+    arms: tuple[Measured, ...]
     comparisons: tuple[Comparison, ...]
     verdict: Verdict
 
@@ -161,3 +169,31 @@ class SweepPoint:
         wanted = (arm, control, self.verdict.metric)
         found = (c for c in self.comparisons if (c.arm, c.control, c.metric) == wanted)
         return next(found, None)
+
+
+@dataclass(frozen=True)
+class ExternalSet(Results):
+    """What the classifiers of the study said about images of another place.
+
+    Args:
+        name: Name of the set.
+        images: Images of each class.
+        patients: Patients of each class.
+        grouping: How patients were told apart.
+        caveats: What must be said about the set.
+    """
+
+    name: str
+    images: dict[str, int]
+    patients: dict[str, int]
+    grouping: str
+    caveats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SweepPoint(Results):
+    """The whole study repeated with one number of training patients per class."""
+
+    training_patients_per_class: int
+    arms: tuple[Arm, ...]
+    external: tuple[ExternalSet, ...] = ()

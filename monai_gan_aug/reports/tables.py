@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from monai_gan_aug.reports.schema import Study
-from monai_gan_aug.reports.schema_results import Estimate
+from monai_gan_aug.reports.schema_results import Comparison, Estimate
 from monai_gan_aug.reports.wording import NO_VALUE, duration, interval, metric_title, number
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "arms_table",
     "cohort_table",
     "confusion_table",
+    "difference_cell",
     "escape_formula",
     "estimate_cell",
     "recipe_table",
@@ -142,6 +143,11 @@ def escape_formula(text: str) -> str:
 def estimate_cell(value: Estimate | None) -> Interval | None:
     """An estimate as a cell; nothing if there is none."""
     return Interval(value.mean, value.lower, value.upper) if value else None
+
+
+def difference_cell(c: Comparison | None) -> Interval | None:
+    """A paired difference as a cell; nothing if there is none."""
+    return Interval(c.difference, c.lower, c.upper) if c else None
 
 
 def arms_table(study: Study, *, more: bool = False) -> Table:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 __all__ = [
+    "MANY_CLASSES",
     "METRIC_TITLES",
     "NO_VALUE",
     "SCREEN_WARNING",
@@ -60,6 +61,7 @@ SCREEN_WARNING = (
     "synthetic images with the care that the real ones need."
 )
 LOWER_IS_BETTER = {"brier", "ece"}
+MANY_CLASSES = 4  # more are counted together
 NO_BREAK = "\u00a0"
 MINUS = "\u2212"
 EN_DASH = NO_VALUE = "\u2013"

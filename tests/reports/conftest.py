@@ -22,6 +22,7 @@ ARMS = (
     ("synthetic_only", "Synthetic only", "reference", 600, 0.861),
 )
 SEEDS = (0, 1, 2)
+PLACES = (("other_hospital", 0.06, "underpowered"), ("other_country", 0.11, "helps"))
 METRICS = ("auc", "average_precision", "balanced_accuracy", "sensitivity", "specificity", "brier")
 
 
@@ -231,6 +232,7 @@ def _sweep_point(study: dict[str, Any], patients: int, loss: float) -> dict[str,
         "arms": arms,
         "comparisons": comparisons,
         "verdict": verdict,
+        "external": [_external(study, name, loss + more, word) for name, more, word in PLACES],
     }
 
 
@@ -244,8 +246,34 @@ def _calibration(shift: float) -> dict[str, Any]:
     }
 
 
+def _external(study: dict[str, Any], name: str, loss: float, word: str) -> dict[str, Any]:
+    """A set of another place: values lower by ``loss``, differences half of those at home."""
+    arms = [_arm(*arm[:4], arm[4] - loss) for arm in ARMS]
+    comparisons = []
+    for c in study["comparisons"]:
+        half = c["difference"] / 2
+        width = abs(half) * 0.8 if word == "helps" else 0.031
+        ends = {"difference": half, "lower": half - width, "upper": half + width}
+        comparisons.append(c | ends)
+    return {
+        "name": name,
+        "images": {"NORMAL": 150, "PNEUMONIA": 210},
+        "patients": {"NORMAL": 70, "PNEUMONIA": 66},
+        "grouping": "column patient_id",
+        "caveats": [f"{name}: adults; labels by a text search of reports."],
+        "arms": [{"name": arm["name"], "metrics": arm["metrics"]} for arm in arms],
+        "comparisons": comparisons,
+        "verdict": study["verdict"]
+        | {
+            "word": word,
+            "sentence": f"On {name}, the difference is half of that at home.",
+            "minimum_detectable_effect": 0.041,
+        },
+    }
+
+
 def build_full_study() -> dict[str, Any]:
-    """A study of this version: p-values, claims, a sweep, exchange rates, all curves, alarms."""
+    """A study of this version: p-values, claims, other sets, a sweep, all curves, alarms."""
     study = build_study()
     study["comparisons"] = [_more(c, i) for i, c in enumerate(study["comparisons"])]
     candidates = [name for name, _, role, *_ in ARMS if role == "candidate"]
@@ -283,6 +311,7 @@ def build_full_study() -> dict[str, Any]:
             "measured": [120, 480],
         },
     ]
+    study["external"] = [_external(study, name, loss, word) for name, loss, word in PLACES]
     study["sweep"] = [
         _sweep_point(study, patients, loss)
         for patients, loss in ((10, 0.14), (25, 0.06), (60, 0.0))

@@ -66,3 +66,8 @@ def test_unplanned_comparisons_are_counted(study, caveats):
 
 def test_real_images_are_said_where_they_are_shown(study, caveats):
     assert "shows real images of training patients" in caveats(study, shows_real=True)
+
+
+def test_the_data_sets_of_the_result_are_counted(study, full_study, caveats):
+    assert "on one data set, not a medical device" in caveats(study)
+    assert "on one data set and 2 other test sets" in caveats(full_study)

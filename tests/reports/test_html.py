@@ -141,6 +141,10 @@ def test_hostile_names_are_inert_everywhere(full_study, write_study):
     study = json.loads(json.dumps(full_study).replace("PNEUMONIA", json.dumps(HOSTILE)[1:-1]))
     for grid in study["grids"]:
         grid["real"] = grid["synthetic"] = "figures/plain.png"
+    for one in [*study["external"], *(e for point in study["sweep"] for e in point["external"])]:
+        one["name"] = one["name"].replace("_hospital", HOSTILE)
+    study["external"][0].update(grouping=HOSTILE, caveats=[HOSTILE])
+    study["external"][0]["verdict"]["sentence"] = HOSTILE
     study["name"] = study["title"] = study["verdict"]["sentence"] = HOSTILE
     study["dataset"].update(grouping=HOSTILE, caveats=[HOSTILE])
     study["arms"][0]["title"] = study["curves"]["gan"][0]["name"] = HOSTILE
@@ -173,7 +177,7 @@ def test_shows_a_study_without_curves_quality_or_grids(study, write_study):
 
 def test_an_earlier_record_shows_none_of_the_later_parts(page):
     text = read(page).text
-    for part in ("Claims after correction", "currency of real patients", "Calibration."):
+    for part in ("Claims after correction", "Other test sets", "currency of real", "Calibration."):
         assert part not in text
     assert "Whether a guard raised an alarm was not recorded." in text
 
@@ -183,6 +187,8 @@ def test_every_part_of_a_full_study_is_shown(full_page):
     for part in (
         "No candidate beats every control after correction.",
         "more seeds, not more patients",
+        "Other test sets",
+        "On other_hospital, the difference is half of that at home.",
         "Does it matter how many patients there are?",
         "\u2248 171 real patients [fewer than 120 to 412]",
         "Precision and recall.",
@@ -191,7 +197,8 @@ def test_every_part_of_a_full_study_is_shown(full_page):
     ):
         assert part in reader.text
     tables = {path.stem for path in (full_page.parent / "report_files").glob("*.csv")}
-    assert {"claims", "exchange", "guards", "splits", "sweep", "sweep-arms"} <= tables
+    assert {"claims", "exchange", "external", "external-arms", "external-sweep"} <= tables
+    assert {"guards", "splits", "sweep", "sweep-arms"} <= tables
     drawn = {path.stem for path in (full_page.parent / "report_files").glob("*.svg")}
     assert {"scarcity", "precision-recall", "calibration", "gan-1"} <= drawn
 

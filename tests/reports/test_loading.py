@@ -124,6 +124,66 @@ FULL_CONTRADICTIONS = {
         ),
         "not among the arms",
     ),
+    "external set twice": (
+        lambda s: s["external"].append(s["external"][0]),
+        "external sets .* more than once",
+    ),
+    "external set without a class": (
+        lambda s: s["external"][0]["patients"].pop("NORMAL"),
+        "external other_hospital patients counts",
+    ),
+    "external set without patients": (
+        lambda s: s["external"][0]["patients"].update(NORMAL=0),
+        "needs patients of every class",
+    ),
+    "more patients than images": (
+        lambda s: s["external"][0]["patients"].update(NORMAL=151),
+        "other_hospital needs patients",
+    ),
+    "external set without an arm": (
+        lambda s: s["external"][0]["arms"].pop(),
+        "external other_hospital has other arms",
+    ),
+    "external arm twice": (
+        lambda s: s["external"][0]["arms"].append(s["external"][0]["arms"][0]),
+        "external other_hospital: arms .* more than once",
+    ),
+    "external comparison of no arm": (
+        lambda s: s["external"][0]["comparisons"][2].update(arm="x"),
+        "external other_hospital: .* not among the arms",
+    ),
+    "external set of another verdict": (
+        lambda s: s["external"][1]["verdict"].update(metric="brier"),
+        "external other_country has a verdict about something else",
+    ),
+    "external set without comparison": (
+        lambda s: s["external"][1]["comparisons"].pop(),
+        "external other_country misses a comp",
+    ),
+    "external set without metric": (
+        lambda s: s["external"][1]["arms"][0]["metrics"].pop("auc"),
+        "external other_country has an arm without auc",
+    ),
+    "external set upside down": (
+        lambda s: s["external"][1]["comparisons"][0].update(lower=1),
+        "upside down",
+    ),
+    "external repeats": (
+        lambda s: s["external"][1]["comparisons"][0].update(per_seed=[1]),
+        "1 values for 3",
+    ),
+    "size without an external set": (
+        lambda s: s["sweep"][0]["external"].pop(),
+        "sweep with 10 patients has other external sets",
+    ),
+    "size with other external images": (
+        lambda s: s["sweep"][0]["external"][0]["images"].update(NORMAL=151),
+        "sweep with 10 patients has other external sets",
+    ),
+    "size with a damaged external set": (
+        lambda s: s["sweep"][0]["external"][0]["comparisons"].pop(),
+        "sweep with 10 patients, external other_hospital misses",
+    ),
     "odd alarm": (lambda s: s["curves"]["gan"][1]["events"][0].update(kind="x"), "must be one of"),
 }
 
@@ -143,7 +203,7 @@ def test_refuses_a_full_study_that_contradicts_itself(full_study, write_study, c
 
 def test_a_study_of_an_earlier_version_has_none_of_the_new_parts(study, write_study):
     read = read_study(write_study(study))
-    assert (read.corrected, read.exchange, read.sweep) == (None, (), ())
+    assert (read.corrected, read.exchange, read.sweep, read.external) == (None, (), (), ())
     assert read.comparisons[0].p_value is None
     assert read.curves.gan[0].events is None
 
@@ -152,6 +212,8 @@ def test_reads_every_part_of_a_full_study(full_study, write_study):
     read = read_study(write_study(full_study))
     assert [point.training_patients_per_class for point in read.sweep] == [10, 25, 60]
     assert read.exchange[0].measured == (120, 480)
+    assert [one.name for one in read.external] == ["other_hospital", "other_country"]
+    assert all(len(point.external) == 2 for point in read.sweep)
     assert read.curves.gan[1].events[3].back_to == 1200
 
 

@@ -37,6 +37,9 @@ def test_every_part_of_a_full_study_has_its_heading(full_study, write_study):
     text = render_markdown(gather(write_study(full_study)), "report_files")
     for heading in (
         "### Claims after correction",
+        "## Other test sets",
+        "### other\\_hospital",
+        "### other\\_country",
         "## Fewer training patients",
         "## In the currency of real patients",
         "## Precision-recall curves",
@@ -47,3 +50,6 @@ def test_every_part_of_a_full_study_has_its_heading(full_study, write_study):
     assert "more seeds, not more patients" in text
     assert "rolled back from step" not in text  # single alarms stand in the table
     assert "Guards raised alarms in 1 of 2 GAN runs" in text
+    for one in full_study["external"]:
+        assert one["verdict"]["sentence"] in text.replace("\\", "")
+        assert one["caveats"][0] in text.replace("\\", "")

@@ -60,6 +60,9 @@ def test_says_what_the_study_found_and_how_it_failed(card, full_study):
     assert "Guards raised alarms in 1 of 2 GAN runs" in plain
     assert "KID (lower is better): worse than real in 3 of 3 repeats." in plain
     assert "0 of 500 images flagged" in plain
+    for one in full_study["external"]:
+        assert f"- {one['name']}: {one['verdict']['word']}. {one['verdict']['sentence']}" in plain
+        assert one["caveats"][0] in plain
     for record in full_study["seeds"]:
         assert record["split_sha256"] in plain
 

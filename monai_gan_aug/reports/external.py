@@ -1,0 +1,217 @@
+"""External test sets: whether what the study found is found on patients of another place."""
+
+from dataclasses import dataclass
+
+from monai_gan_aug.reports.scarcity import size_cells, size_columns
+from monai_gan_aug.reports.schema import Study
+from monai_gan_aug.reports.schema_results import ExternalSet, Results, Verdict, Word
+from monai_gan_aug.reports.tables import Cell, Column, Table, difference_cell, estimate_cell
+from monai_gan_aug.reports.wording import MANY_CLASSES, count_range, lower_is_better, metric_title
+
+__all__ = [
+    "EXTERNAL_NOTE",
+    "TestSet",
+    "external_arms_table",
+    "external_sweep_table",
+    "external_table",
+    "reading",
+    "test_sets",
+]
+
+EXTERNAL_NOTE = (
+    "The finished classifiers on images of other places; nothing was trained or tuned there. Each "
+    "set is one more look at the same question. One other place is one sample of places: intervals "
+    "speak of its patients and of trainings. Two verdicts with different words do not show that "
+    "two places differ: compare the intervals."
+)
+OWN = "own test patients"
+TRAVELS: dict[Word, dict[Word, str]] = {
+    "helps": {
+        "helps": "The gain is seen here as well.",
+        "harms": f"What is a gain on the {OWN} is harm here.",
+        "no evidence": (
+            "The gain is not seen here, although one that matters would have been seen reliably."
+        ),
+        "underpowered": "Whether the gain travels stays open: this set cannot tell.",
+    },
+    "harms": {
+        "helps": f"What is harm on the {OWN} is a gain here.",
+        "harms": "The harm is seen here as well.",
+        "no evidence": "The harm is not seen here.",
+        "underpowered": "Whether the harm travels stays open: this set cannot tell.",
+    },
+}
+SURPRISES: dict[Word, str] = {"helps": "A gain", "harms": "Harm"}
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """What a report says about one external test set.
+
+    Args:
+        name: Name of the set.
+        counts: Images and patients of each class, in words.
+        reading: Whether the study's finding is found here, in words.
+        verdict: By the rule of the study, about the same arms.
+        caveats: What must be said about the set.
+        table: The arms of the verdict here, beside the study's own test patients.
+    """
+
+    __test__ = False  # no test of pytest
+
+    name: str
+    counts: str
+    reading: str
+    verdict: Verdict
+    caveats: tuple[str, ...]
+    table: Table
+
+
+def test_sets(study: Study) -> tuple[TestSet, ...]:
+    """Every external test set of a study, in its order."""
+    return tuple(
+        TestSet(
+            name=one.name,
+            counts=_counts(one),
+            reading=reading(study.verdict.word, one.verdict.word),
+            verdict=one.verdict,
+            caveats=one.caveats,
+            table=_beside(study, one, f"external-{index}"),
+        )
+        for index, one in enumerate(study.external)
+    )
+
+
+def reading(own: Word, here: Word) -> str:
+    """Whether a finding travels, from the verdicts on the own test patients and on this set.
+
+    Example:
+        >>> reading("helps", "helps")
+        'The gain is seen here as well.'
+    """
+    if own in TRAVELS:
+        return TRAVELS[own][here]
+    if here in SURPRISES:
+        return f"{SURPRISES[here]} is seen here, but not on the {OWN}: take it as a hint."
+    return f"No gain was shown on the {OWN}, and none is shown here."
+
+
+def _counts(one: ExternalSet) -> str:
+    parts = {"images": one.images}
+    if one.grouping.strip().lower() != "none":
+        parts["patients"] = one.patients
+    if len(one.images) > MANY_CLASSES:
+        ranges = (f"{count_range(part.values())} {what}" for what, part in parts.items())
+        counts = f"{' of '.join(ranges)} in each of {len(one.images)} classes"
+    else:
+        counts = "; ".join(
+            f"{label} {' of '.join(f'{part[label]} {what}' for what, part in parts.items())}"
+            for label in one.images
+        )
+    return f"{counts}. Patients were told apart by: {one.grouping}."
+
+
+def _beside(study: Study, one: ExternalSet, name: str) -> Table:
+    """Baseline, arm of the verdict and other controls, on the own test patients and on this set."""
+    verdict = study.verdict
+    metric, arm = metric_title(verdict.metric), study.titles[verdict.arm]
+    columns = (
+        Column("Arm", "arm"),
+        Column(f"{metric}, {OWN}", "own"),
+        Column(f"{metric}, {one.name}", "external"),
+        Column(f"Difference to it, {OWN}", "difference_own", signed=True),
+        Column(f"Difference to it, {one.name}", "difference_external", signed=True),
+    )
+    places: tuple[Results, ...] = (study, one)
+    rows = tuple(
+        (
+            study.titles[shown],
+            *(estimate_cell(place.value(shown)) for place in places),
+            *(difference_cell(place.difference(verdict.arm, shown)) for place in places),
+        )
+        for shown in dict.fromkeys((study.baseline, verdict.arm, *verdict.controls))
+    )
+    better = " Lower is better." if lower_is_better(verdict.metric) else ""
+    caption = (
+        f"{metric} with {verdict.confidence:.0%} interval.{better} "
+        f"Difference: “{arm}” minus the arm of the row"
+    )
+    return Table(name, caption, columns, rows)
+
+
+def external_table(study: Study) -> Table:
+    """Every difference on external sets beside that on the own test patients."""
+    metric = metric_title(study.verdict.metric)
+    columns = (
+        Column("Set", "set"),
+        Column("Arm", "arm"),
+        Column("Against", "control"),
+        Column("Metric", "metric"),
+        Column(f"Arm, {OWN}", "arm_own"),
+        Column("Arm, this set", "arm_external"),
+        Column(f"Against, {OWN}", "control_own"),
+        Column("Against, this set", "control_external"),
+        Column(f"Difference, {OWN}", "difference_own", signed=True),
+        Column("Difference, this set", "difference_external", signed=True),
+        Column("p, this set", "p_value_external"),
+        Column("Planned", "primary"),
+        Column("Verdict, this set", "verdict_external"),
+    )
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            one.name,
+            study.titles[c.arm],
+            study.titles[c.control],
+            metric,
+            *(
+                estimate_cell(place.value(name))
+                for name in (c.arm, c.control)
+                for place in (study, one)
+            ),
+            difference_cell(study.difference(c.arm, c.control)),
+            difference_cell(c),
+            c.p_value,
+            "yes" if c.primary else "no",
+            one.verdict.word if c.arm == one.verdict.arm else "",
+        )
+        for one in study.external
+        for c in one.comparisons
+        if c.metric == study.verdict.metric
+    )
+    return Table("external", "Differences on other test sets", columns, rows)
+
+
+def external_arms_table(study: Study) -> Table:
+    """All metrics of all arms on every external set; the metric of the verdict comes first."""
+    found = (metric for one in study.external for arm in one.arms for metric in arm.metrics)
+    metrics = tuple(dict.fromkeys((study.verdict.metric, *found)))
+    columns = (
+        Column("Set", "set"),
+        Column("Arm", "arm"),
+        *(Column(metric_title(metric), metric) for metric in metrics),
+    )
+    rows = tuple(
+        (
+            one.name,
+            study.titles[arm.name],
+            *(estimate_cell(arm.metrics.get(metric)) for metric in metrics),
+        )
+        for one in study.external
+        for arm in one.arms
+    )
+    caption = "All arms on other test sets: mean over seeds, with interval"
+    return Table("external-arms", caption, columns, rows)
+
+
+def external_sweep_table(study: Study) -> Table:
+    """Baseline, differences and word on every external set, by number of training patients."""
+    rows = tuple(
+        (one.name, *size_cells(study, point.training_patients_per_class, one))
+        for name in (whole.name for whole in study.external)
+        for point in study.sweep
+        for one in point.external
+        if one.name == name
+    )
+    caption = "Other test sets, with fewer training patients"
+    columns = (Column("Set", "set"), *size_columns(study))
+    return Table("external-sweep", caption, columns, rows)
