@@ -25,6 +25,8 @@ from monai_gan_aug.reports.wording import MANY_CLASSES, count_range, interval, m
 
 __all__ = ["Contents", "Fact", "gather"]
 
+LARGEST = 1.0  # no two arms can differ by more
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -169,7 +171,7 @@ def _facts(study: Study) -> tuple[Fact, ...]:
     facts.append(
         Fact(
             "Smallest effect this study can see",
-            number(smallest),
+            number(smallest) if smallest < LARGEST else "none, however large",
             f"an effect of {number(verdict.relevant_effect)} or more would matter",
         )
     )

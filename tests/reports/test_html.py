@@ -137,6 +137,12 @@ def test_every_verdict_has_its_word_and_sign(study, write_study, word):
     assert f"{sign[word]} Verdict: {word.capitalize()}" in text
 
 
+def test_a_study_that_can_see_nothing_says_so(study, write_study):
+    study["verdict"]["minimum_detectable_effect"] = 2.41
+    page = StudyReport(write_study(study)).write().read_text()
+    assert "none, however large" in page
+
+
 def test_hostile_names_are_inert_everywhere(full_study, write_study):
     study = json.loads(json.dumps(full_study).replace("PNEUMONIA", json.dumps(HOSTILE)[1:-1]))
     for grid in study["grids"]:
