@@ -24,7 +24,6 @@ from monai_gan_aug.statistics.arm_statistics import ArmStatistics
 from monai_gan_aug.statistics.verdict import verdict
 from monai_gan_aug.studies.arms import Arm
 from monai_gan_aug.studies.external_results import external_results
-from monai_gan_aug.studies.guard_events import guard_events
 from monai_gan_aug.studies.published import PublishedTable
 from monai_gan_aug.studies.study_curves import (
     calibration_curves,
@@ -255,7 +254,8 @@ def _curves(record: StudyRecord, folders: str) -> Iterator[dict[str, Any]]:
             if kind == "arm":
                 yield {"seed": seed, "arm": rest, **curves}
             else:
-                events = guard_events(path.parent)
+                alarms = path.with_name("alarms.json")
+                events = json.loads(alarms.read_text()) if alarms.is_file() else None
                 yield {"seed": seed, "name": _gan_name(record, rest), "events": events, **curves}
 
 

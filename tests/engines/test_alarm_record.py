@@ -1,0 +1,85 @@
+"""What the guards said is found again in `alarms.json`, whatever became of the run."""
+
+import json
+
+import pytest
+import torch
+from ignite.engine import Events
+
+from monai_gan_aug.engines.alarm_record import AlarmRecorder
+from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.guards import FiniteLossGuard
+from monai_gan_aug.engines.run_folder import RunFolder
+from monai_gan_aug.losses.adversarial import DiscriminatorLoss
+
+
+class SpoiltLoss(torch.nn.Module):
+    """Not finite at one call, counted from 1."""
+
+    on_logits = True
+
+    def __init__(self, call):
+        super().__init__()
+        self.loss, self.call, self.calls = DiscriminatorLoss(), call, 0
+
+    def forward(self, *logits):
+        self.calls += 1
+        return self.loss(*logits) * (float("nan") if self.calls == self.call else 1.0)
+
+
+def alarms(folder):
+    return json.loads((folder / "alarms.json").read_text())
+
+
+def alarm(kind, step, back_to=None):
+    return {"kind": kind, "step": step, "back_to": back_to}
+
+
+def test_a_quiet_run_says_so(make_trainer, tmp_path):
+    make_trainer(max_epochs=1, handlers=[AlarmRecorder(tmp_path / "alarms.json")]).run()
+    assert alarms(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        GanAugEvents.ONE_SIDED,
+        GanAugEvents.COLLAPSED,
+        GanAugEvents.GRADIENT_EXPLODED,
+        GanAugEvents.NOT_FINITE,
+    ],
+)
+def test_every_alarm_is_kept_with_its_step(make_trainer, tmp_path, event):
+    trainer = make_trainer(max_epochs=1, handlers=[AlarmRecorder(tmp_path / "alarms.json")])
+    trainer.add_event_handler(
+        Events.ITERATION_COMPLETED(once=3), lambda engine: engine.fire_event(event)
+    )
+    trainer.run()
+    assert alarms(tmp_path) == [alarm(event.value, 3)]
+
+
+@pytest.mark.parametrize("recorder_first", [True, False])
+def test_a_rollback_keeps_the_alarm_that_led_to_it(make_trainer, tmp_path, recorder_first):
+    handlers = [FiniteLossGuard("rollback"), RunFolder(tmp_path)]
+    handlers.insert(0 if recorder_first else 2, AlarmRecorder(tmp_path / "alarms.json"))
+    make_trainer(max_epochs=3, handlers=handlers, d_loss_function=SpoiltLoss(6)).run()
+    assert alarms(tmp_path) == [alarm("not_finite", 6), alarm("rolled_back", 6, 4)]
+
+
+def test_a_resumed_run_keeps_the_alarms_up_to_its_checkpoint(make_trainer, tmp_path):
+    def run(epochs, fire_at, **more):
+        folder = RunFolder(tmp_path, **more)
+        recorder = AlarmRecorder(tmp_path / "alarms.json")
+        trainer = make_trainer(max_epochs=epochs, handlers=[recorder, folder])
+        trainer.add_event_handler(
+            Events.ITERATION_COMPLETED(once=fire_at),
+            lambda engine: engine.fire_event(GanAugEvents.ONE_SIDED),
+        )
+        trainer.run()
+
+    run(1, fire_at=2)
+    later = [*alarms(tmp_path), alarm("collapsed", 7)]  # behind the last checkpoint
+    (tmp_path / "alarms.json").write_text(json.dumps(later))
+    run(2, fire_at=1, resume=True)
+    assert alarms(tmp_path)[0] == alarm("one_sided", 2)
+    assert "collapsed" not in {one["kind"] for one in alarms(tmp_path)}
