@@ -168,10 +168,11 @@ def _facts(study: Study) -> tuple[Fact, ...]:
     ]
     facts.append(_test_size(study))
     smallest = verdict.minimum_detectable_effect
+    nothing = smallest is not None and smallest >= LARGEST
     facts.append(
         Fact(
             "Smallest effect this study can see",
-            number(smallest) if smallest < LARGEST else "none, however large",
+            "none, however large" if nothing else number(smallest),
             f"an effect of {number(verdict.relevant_effect)} or more would matter",
         )
     )
