@@ -6,15 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from monai.bundle import ConfigParser, run
 
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.engines.alarms import Guard
 from monai_gan_aug.engines.checkpoint import load_checkpoint
-from monai_gan_aug.io.hashing import content_id
-from monai_gan_aug.io.png import write_png
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "medical_image_gan"
 
@@ -24,28 +20,12 @@ def files(*last):
 
 
 @pytest.fixture
-def knobs(tmp_path):
+def knobs(tmp_path, write_data):
     """Knobs for a tiny run on noise."""
-    folder = tmp_path / "data"
-    rng = np.random.default_rng(0)
-    entries = []
-    for index in range(12):
-        write_png(folder / f"{index}.png", rng.integers(0, 256, (1, 20, 20), dtype=np.uint8))
-        name = f"{index}.png"
-        entries.append(Entry(name, index % 2, f"g{index}", content_id(folder / name)))
-    Datalist(
-        labels=("dark", "bright"),
-        training=tuple(entries[:6]),
-        validation=tuple(entries[6:9]),
-        test=tuple(entries[9:]),
-        split=SplitRecord(seed=0, grouping="made in the test"),
-    ).save(folder / "datalist.json")
+    given = write_data(tmp_path / "data", training=6, validation=3, test=3, shape=(1, 20, 20))
     return {
-        "dataset_dir": str(folder),
-        "datalist": str(folder / "datalist.json"),
-        "cache_dir": str(tmp_path / "cache"),
+        **given,
         "output_dir": str(tmp_path / "run"),
-        "device": "cpu",
         "image_size": 16,
         "max_epochs": 2,
         "steps_per_epoch": 2,
