@@ -23,6 +23,7 @@ from monai_gan_aug.evaluation.quality_families import (
     radiomics,
 )
 from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.metrics.features import ClassifierFeatures
 from monai_gan_aug.metrics.radiomics import RadiomicsFeatures
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
@@ -119,7 +120,7 @@ class QualityReport:
                 check_chain(self.training.datalist, datalist)
         whole = self._load(self.training)
         classes = len(self.training.label_names)
-        self._judge = kept_judge(whole, classes, self.classifier_steps, Path(self.cache_dir))
+        self._judge = self._trained_judge(whole, classes)
         sets = {name: self._load(one) for name, one in sources.items()}
         sets |= {HELD_OUT: self._load(self.held_out), BASELINE: self._load(self.baseline)}
         names: tuple[str, ...] = tuple(self.training.label_names)
@@ -137,17 +138,30 @@ class QualityReport:
         _log(rows)
         return rows
 
+    def _trained_judge(self, images: ImageSet, classes: int) -> ClassifierFeatures | None:
+        """The judge of features and labels, if one is needed: at large sizes it takes minutes."""
+        judged = "labels" in self.families or (self._of_features and self.extractor is None)
+        if not judged:
+            return None
+        return kept_judge(images, classes, self.classifier_steps, Path(self.cache_dir))
+
+    @property
+    def _of_features(self) -> bool:
+        return "distances" in self.families or "diversity" in self.families
+
     def _load(self, source: CachedImages | SyntheticImages) -> ImageSet:
         return load_set(source, self.maximum, self.seed)
 
     def _embed(self, images: Tensor) -> Tensor:
         chosen = self.extractor or self._judge
+        if chosen is None:
+            raise RuntimeError("Features were asked for, but no judge was trained.")
         return extract(chosen, images, device=self.device, batch_size=self.batch_size)
 
     def _rows(self, four: Quartet, names: tuple[str, ...]) -> Iterator[Row]:
         """Rows of all classes together, then of each, with their whole recipes."""
         recipe = {"image": self.training.recipe.to_dict()}
-        whole = four.embedded(self._embed)
+        whole = four.embedded(self._embed) if self._of_features else four
         texture = self._texture(four)
         yield from (_with(row, recipe) for row in self._family_rows(whole, texture))
         yield from (_with(row, recipe) for row in self._label_rows(four, names))
@@ -181,7 +195,9 @@ class QualityReport:
             yield from (_with(row, four.sizes) for row in rows)
 
     def _label_rows(self, four: Quartet, names: tuple[str, ...]) -> Iterator[Row]:
-        if names and "labels" in self.families and min(four.synthetic.counts(len(names))) > 0:
+        if "labels" not in self.families or self._judge is None or not names:
+            return
+        if min(four.synthetic.counts(len(names))) > 0:
             apprentice = fitted_judge(four.synthetic, len(names), self.classifier_steps)
             rows = label_fidelity(four, self._judge, apprentice, names)
             yield from (_with(row, four.sizes) for row in rows)

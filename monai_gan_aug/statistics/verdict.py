@@ -175,9 +175,7 @@ def _conclusion(
 def _seen(detectable: float) -> str:
     if detectable >= 1:
         return "no true difference, however large, would have been seen reliably"
-    return (
-        f"only a true difference of about {detectable:.3f} or more would have been seen reliably"
-    )
+    return f"only a true difference of about {detectable:.3f} or more would have been seen reliably"
 
 
 def _signed(gain: Estimate) -> str:

@@ -152,6 +152,12 @@ def test_named_sets_share_one_baseline(report):
     assert kid["a"]["value"] != kid["b"]["value"]
 
 
+def test_no_judge_is_trained_for_measures_that_need_none(report, monkeypatch):
+    monkeypatch.setattr(quality, "kept_judge", lambda *args: pytest.fail("trained a judge"))
+    rows = report(Images(32, 2), families=["pairs", "radiomics"], extractor=None).run()
+    assert {"psnr", "ssim"} <= {row["metric"] for row in rows}
+
+
 def test_the_default_extractor_is_a_classifier_of_the_training_split(report):
     kid = overall(report(Images(50, 2), extractor=None, families=["distances"]).run())["kid"]
     assert kid["recipe"]["features"] == "classifier trained on the training split"
