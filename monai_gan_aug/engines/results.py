@@ -17,6 +17,7 @@ from torch import Tensor
 
 from monai_gan_aug import __version__
 from monai_gan_aug.engines.predictions import Predictions
+from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.classification import classification_metrics
 
@@ -106,14 +107,16 @@ class ResultsWriter:
 
     def _write(self, evaluator: Evaluator) -> None:
         labels, probabilities = self.collector.result()
+        once = self._first_of_each(labels)
+        labels, probabilities = labels[once], probabilities[once]
         predictions = Predictions(
             arm=self.description.arm,
             seed=self.description.seed,
             class_names=tuple(self.dataset.label_names),
             split=self.dataset.split,
             split_sha256=self.dataset.datalist.sha256,
-            ids=tuple(self.dataset.ids),
-            groups=tuple(self.dataset.groups),
+            ids=tuple(self.dataset.ids[row] for row in once),
+            groups=tuple(self.dataset.groups[row] for row in once),
             labels=labels,
             probabilities=probabilities,
         )
@@ -129,6 +132,19 @@ class ResultsWriter:
             len(predictions),
             len(set(predictions.groups)),
         )
+
+    def _first_of_each(self, labels: NDArray[np.int64]) -> list[int]:
+        """Rows of the images, identical files counted once."""
+        first: dict[str, int] = {}
+        for row, identity in enumerate(self.dataset.ids):
+            if labels[first.setdefault(identity, row)] != labels[row]:
+                raise DataError(
+                    f"One image stands in the {self.dataset.split} split with two classes: correct "
+                    "a label or remove one of the copies."
+                )
+        if copies := len(labels) - len(first):
+            logger.warning("%d copies of images that were judged already count once.", copies)
+        return list(first.values())
 
     def _summary(self, metrics: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -81,6 +81,26 @@ def test_metrics_carry_steps_and_provenance(tmp_path):
     assert content["provenance"]["settings"] == {"a": 1}
 
 
+def test_identical_files_are_judged_once(tmp_path, caplog):
+    twice = writer(tmp_path)
+    twice.dataset.ids[1] = "id0"  # both are dark
+    evaluate([twice])
+    found = Predictions.load(tmp_path / "predictions.json")
+    assert found.ids == ("id0", "id2", "id3", "id4", "id5")
+    assert found.groups == ("p", "q", "r", "s", "t")
+    assert found.labels.tolist() == [0, 1, 0, 1, 1]
+    content = json.loads((tmp_path / "metrics.json").read_text())
+    assert content["metrics"]["auc"] == pytest.approx(5 / 6)  # 2 dark, 3 bright, one pair wrong
+    assert "1 copies of images" in caplog.text
+
+
+def test_identical_files_of_two_classes_are_refused(tmp_path):
+    both = writer(tmp_path)
+    both.dataset.ids[2] = "id0"
+    with pytest.raises(DataError, match="test split with two classes"):
+        evaluate([both])
+
+
 def test_a_second_run_starts_afresh():
     collector = PredictionCollector()
     for _ in range(2):
