@@ -175,11 +175,9 @@ class SemiSupervisedLoss:
         return images if augment is None else augment(images)
 
     def _next_unlabelled(self) -> Tensor:
-        images, _ = self.prepare({DataKeys.IMAGE: self._batch()}, self.device)
+        pixels = next(iter(self.unlabelled))[DataKeys.IMAGE]
+        images, _ = self.prepare({DataKeys.IMAGE: pixels}, self.device)
         return images
-
-    def _batch(self) -> Tensor:
-        return next(iter(self.unlabelled))[DataKeys.IMAGE]
 
 
 class GeneratorSteps:

@@ -8,10 +8,9 @@ from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.metrics.weighted import METRICS
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
-from monai_gan_aug.statistics.verdict import verdict
 from monai_gan_aug.studies.arms import Arm
 from monai_gan_aug.studies.external import external_place
-from monai_gan_aug.studies.study_statistics import comparison_rows
+from monai_gan_aug.studies.study_statistics import Comparison, comparison_rows, conclusion
 
 __all__ = ["external_results"]
 
@@ -20,10 +19,7 @@ def external_results(
     datalists: Mapping[str, Datalist],
     seed_folders: Iterable[Path],
     arms: Sequence[Arm],
-    chosen: str,
-    controls: Sequence[str],
-    metric: str,
-    relevant_effect: float,
+    chosen: Comparison,
 ) -> list[dict[str, Any]]:
     """Rows of ``external``: counts, metrics, paired differences and a verdict for every set.
 
@@ -34,10 +30,7 @@ def external_results(
         datalists: External sets by name, all images in the test split.
         seed_folders: Folders of the seeds.
         arms: Arms of the study.
-        chosen: The arm of the verdict.
-        controls: Its controls, the baseline first.
-        metric: Name of the metric.
-        relevant_effect: Smallest difference that would matter.
+        chosen: What the verdict is about.
 
     Raises:
         DataError: If predictions are missing.
@@ -51,14 +44,6 @@ def external_results(
                 for folder in folders
                 for arm in arms
             ]
-        )
-        conclusion = verdict(
-            statistics,
-            chosen,
-            controls,
-            metric=metric,
-            relevant_effect=relevant_effect,
-            titles={arm.name: arm.title for arm in arms},
         )
         rows.append(
             {
@@ -76,10 +61,8 @@ def external_results(
                     }
                     for arm in arms
                 ],
-                "comparisons": comparison_rows(
-                    statistics, arms, chosen, controls, metric, relevant_effect
-                ),
-                "verdict": conclusion.to_dict(),
+                "comparisons": comparison_rows(statistics, arms, chosen),
+                "verdict": conclusion(statistics, arms, chosen).to_dict(),
             }
         )
     return rows

@@ -44,8 +44,9 @@ from monai_gan_aug.studies.jobs import run_jobs
 from monai_gan_aug.studies.pictures import draw_grids
 from monai_gan_aug.studies.published import PublishedTable
 from monai_gan_aug.studies.study_data import StudyData, preprocessing
-from monai_gan_aug.studies.study_record import Comparison, StudyRecord, write_record
+from monai_gan_aug.studies.study_record import StudyRecord, write_record
 from monai_gan_aug.studies.study_runs import StudyRuns
+from monai_gan_aug.studies.study_statistics import Comparison
 
 __all__ = ["Study"]
 
@@ -74,7 +75,7 @@ class Study:
             largest number replaces that of the split and is the one the verdict is about.
         selection: Knobs of ``select.yaml`` of the GAN bundle, for arms of selected images.
         unlabelled_images: Unlabelled images at most, for arms that use them.
-        comparison: Arguments of :class:`~monai_gan_aug.studies.study_record.Comparison`.
+        comparison: Arguments of :class:`~monai_gan_aug.studies.study_statistics.Comparison`.
         network: ``configs/network_<…>.yaml`` of the classifier bundle.
         external: Test sets from elsewhere, by name, for the classifiers of all arms.
         published: Numbers of a publication to stand beside in the report.

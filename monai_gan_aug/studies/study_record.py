@@ -21,7 +21,6 @@ from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.weighted import METRICS, confusion
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
-from monai_gan_aug.statistics.verdict import verdict
 from monai_gan_aug.studies.arms import Arm
 from monai_gan_aug.studies.external_results import external_results
 from monai_gan_aug.studies.published import PublishedTable
@@ -31,38 +30,18 @@ from monai_gan_aug.studies.study_curves import (
     roc_curves,
 )
 from monai_gan_aug.studies.study_statistics import (
+    Comparison,
     comparison_rows,
+    conclusion,
     corrected_claims,
     exchanges,
 )
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["Comparison", "StudyRecord", "write_record"]
+__all__ = ["StudyRecord", "write_record"]
 
 LIBRARIES = ("torch", "monai", "pytorch-ignite", "pydicom", "numpy", "scikit-learn")
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """What the verdict is about, named before the study runs.
-
-    Args:
-        arm: The arm judged.
-        controls: What it must beat, the baseline first.
-        metric: Name of the metric.
-        relevant_effect: Smallest difference that would matter.
-    """
-
-    arm: str = "real_plus_synthetic"
-    controls: Sequence[str] = ("classical", "classical_twice")
-    metric: str = "auc"
-    relevant_effect: float = 0.02
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Every arm it needs."""
-        return (self.arm, *self.controls)
 
 
 @dataclass(frozen=True)
@@ -166,31 +145,18 @@ def _results(record: StudyRecord, predictions: Sequence[Predictions]) -> dict[st
     statistics = ArmStatistics(predictions)
     chosen = record.comparison
     controls, metric = tuple(chosen.controls), chosen.metric
-    conclusion = verdict(
-        statistics,
-        chosen.arm,
-        controls,
-        metric=metric,
-        relevant_effect=chosen.relevant_effect,
-        titles={arm.name: arm.title for arm in record.arms},
-    )
     return {
         "seeds": [_seed(record, seed) for seed in record.datalists],
         "arms": [_arm(arm, record, statistics, predictions) for arm in record.arms],
-        "comparisons": comparison_rows(
-            statistics, record.arms, chosen.arm, controls, metric, chosen.relevant_effect
-        ),
+        "comparisons": comparison_rows(statistics, record.arms, chosen),
         "corrected": corrected_claims(statistics, record.arms, controls, metric),
         "exchange": exchanges(statistics, record.arms, controls[0], metric, record.datalists),
-        "verdict": conclusion.to_dict(),
+        "verdict": conclusion(statistics, record.arms, chosen).to_dict(),
         "external": external_results(
             record.external,
             [record.seed_folder(seed) for seed in record.datalists],
             record.arms,
-            chosen.arm,
-            controls,
-            metric,
-            chosen.relevant_effect,
+            chosen,
         ),
     }
 

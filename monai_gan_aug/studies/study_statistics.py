@@ -1,6 +1,7 @@
 """Every comparison of a study with its interval, p-values and what it would take to know."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from monai_gan_aug.statistics.paired import (
     two_sided_p,
 )
 from monai_gan_aug.statistics.significance import holm
+from monai_gan_aug.statistics.verdict import Verdict, verdict
 from monai_gan_aug.studies.arms import Arm
 
-__all__ = ["comparison_rows", "corrected_claims", "exchanges"]
+__all__ = ["Comparison", "comparison_rows", "conclusion", "corrected_claims", "exchanges"]
 
 METHOD = (
     "Two-sided p-values dual to the intervals (crossed bootstrap over seeds and patients); that of "
@@ -27,13 +29,44 @@ METHOD = (
 )
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What the verdict is about, named before the study runs.
+
+    Args:
+        arm: The arm judged.
+        controls: What it must beat, the baseline first.
+        metric: Name of the metric.
+        relevant_effect: Smallest difference that would matter.
+    """
+
+    arm: str = "real_plus_synthetic"
+    controls: Sequence[str] = ("classical", "classical_twice")
+    metric: str = "auc"
+    relevant_effect: float = 0.02
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every arm it needs."""
+        return (self.arm, *self.controls)
+
+
+def conclusion(statistics: ArmStatistics, arms: Sequence[Arm], chosen: Comparison) -> Verdict:
+    """The verdict of ``chosen``, in the titles of ``arms``."""
+    return verdict(
+        statistics,
+        chosen.arm,
+        tuple(chosen.controls),
+        metric=chosen.metric,
+        relevant_effect=chosen.relevant_effect,
+        titles={one.name: one.title for one in arms},
+    )
+
+
 def comparison_rows(
     statistics: ArmStatistics,
     arms: Sequence[Arm],
-    chosen: str,
-    controls: Sequence[str],
-    metric: str,
-    relevant_effect: float,
+    chosen: Comparison,
 ) -> list[dict[str, Any]]:
     """Rows of ``comparisons`` in ``study.json``.
 
@@ -43,17 +76,15 @@ def comparison_rows(
     Args:
         statistics: Intervals of the study.
         arms: Arms that were trained.
-        chosen: The arm of the verdict.
-        controls: Its controls, the baseline first.
-        metric: Name of the metric.
-        relevant_effect: Smallest difference that would matter.
+        chosen: What the verdict is about.
     """
-    names = {one.name for one in arms}
+    names, controls = {one.name for one in arms}, chosen.controls
     pairs = [(one.name, controls[0]) for one in arms if one.name != controls[0]]
-    pairs += [(chosen, control) for control in controls[1:]]
+    pairs += [(chosen.arm, control) for control in controls[1:]]
     pairs += [(one.name, one.twin) for one in arms if one.twin in names]
     rows = [
-        _row(statistics, arm, control, metric, relevant_effect) | {"primary": arm == chosen}
+        _row(statistics, arm, control, chosen.metric, chosen.relevant_effect)
+        | {"primary": arm == chosen.arm}
         for arm, control in dict.fromkeys(pairs)
     ]
     candidates = {one.name for one in arms if one.role == "candidate"}
