@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from monai_gan_aug.engines.classification import PrepareImages
+from monai_gan_aug.engines.steps import frozen, untracked
 from monai_gan_aug.keys import DataKeys
 
 __all__ = [
     "GeneratorSteps",
     "SemiSupervisedLoss",
+    "disagreement",
     "prediction_entropy",
     "realness",
 ]
@@ -65,6 +67,27 @@ def prediction_entropy(logits: Tensor) -> Tensor:
     return -(log_shares.exp() * log_shares).sum(1).mean()
 
 
+def disagreement(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Mean Kullback-Leibler divergence of the predicted classes from the wanted ones, in nats.
+
+    Args:
+        logits: Shape ``(B, K)``.
+        wanted: Logits ``(B, K)`` of other views of the same images; no gradient flows into them.
+
+    References:
+        Xie et al., "Unsupervised Data Augmentation for Consistency Training", section 2.2.
+        https://arxiv.org/abs/1904.12848
+
+    Example:
+        >>> disagreement(torch.ones(2, 3), torch.zeros(2, 3))
+        tensor(0.)
+    """
+    shares = wanted.detach().log_softmax(1)
+    return functional.kl_div(
+        functional.log_softmax(logits, 1), shares, reduction="batchmean", log_target=True
+    )
+
+
 class SemiSupervisedLoss:
     """Cross-entropy of labelled images, and a game with a generator over unlabelled ones.
 
@@ -73,17 +96,21 @@ class SemiSupervisedLoss:
     unlabelled images should be small. After every step of the classifier the generator takes one:
     the mean features of its images should equal those of unlabelled ones (feature matching).
 
+    Batch normalisation sees labelled, unlabelled and generated images as batches of their own, and
+    only labelled ones enter its running statistics.
+
     Args:
         network: The classifier, logits ``(B, K)``, with ``features(images)`` of shape ``(B, F)``.
-            No layer of it should mix the images of a batch.
         unlabelled: Endless batches of unlabelled images; labels they carry are not read.
         prepare: Scales and augments them and the generated ones alike.
-        generator: Latents ``(B, Z)`` to images in ``[-1, 1]``; without one, the control: only
-            the entropy.
+        generator: Latents ``(B, Z)`` to images in ``[-1, 1]``; without one, a control: only
+            entropy and consistency.
         latent_size: ``Z``.
         learning_rate: Of the generator (Adam, 0.5 and 0.999).
         weight: Of the game, at least 0.
         entropy: Weight of the entropy, at least 0.
+        consistency: Weight of the :func:`disagreement` about two augmentations of an unlabelled
+            image, at least 0.
         label_smoothing: Of the cross-entropy, in ``[0, 1)``.
         device: Where to compute.
 
@@ -107,19 +134,23 @@ class SemiSupervisedLoss:
         learning_rate: float = 4e-4,
         weight: float = 0.5,
         entropy: float = 0.15,
+        consistency: float = 0.0,
         label_smoothing: float = 0.0,
         device: str | torch.device = "cpu",
     ) -> None:
         if not callable(getattr(network, "features", None)):
             raise TypeError(
                 f"`network` {type(network).__name__} has no `features`, which the generator is "
-                "to match: use network_spectral.yaml."
+                "to match: use network_small_cnn.yaml."
             )
-        if min(weight, entropy) < 0:
-            raise ValueError(f"Weights must be at least 0, got {weight} and {entropy}.")
+        if min(weight, entropy, consistency) < 0:
+            raise ValueError(
+                f"Weights must be at least 0, got {weight}, {entropy} and {consistency}."
+            )
         self.network, self.unlabelled, self.prepare = network, unlabelled, prepare
         self.generator = None if generator is None else generator.to(device)
-        self.latent_size, self.weight, self.entropy = latent_size, weight, entropy
+        self.latent_size, self.weight = latent_size, weight
+        self.entropy, self.consistency = entropy, consistency
         self.supervised = nn.CrossEntropyLoss(label_smoothing=label_smoothing)
         self.device = torch.device(device)
         self._optimizer: torch.optim.Optimizer | None = None
@@ -137,9 +168,19 @@ class SemiSupervisedLoss:
             targets: Classes ``(B,)``, or their shares ``(B, K)``.
         """
         loss: Tensor = self.supervised(logits, targets)
-        real = self._real = self._next_unlabelled()
-        of_real = self.network(real)
-        loss = loss + self.entropy * prediction_entropy(of_real)
+        with untracked(self.network):
+            return loss + self._of_unlabelled()
+
+    def _of_unlabelled(self) -> Tensor:
+        """What one batch of unlabelled images, and one of generated ones, add to the loss."""
+        pixels = next(iter(self.unlabelled))[DataKeys.IMAGE]
+        self._real = self._view(pixels)
+        of_real = self.network(self._real)
+        loss = self.entropy * prediction_entropy(of_real)
+        if self.consistency:
+            with torch.no_grad():
+                of_other_view = self.network(self._view(pixels))
+            loss = loss + self.consistency * disagreement(of_real, of_other_view)
         if self.generator is None:
             return loss
         with torch.no_grad():
@@ -157,14 +198,13 @@ class SemiSupervisedLoss:
         if self._optimizer is None or self._real is None:
             raise RuntimeError("There is no generator, or no batch yet: compute a loss first.")
         features: Callable[[Tensor], Tensor] = self.network.features  # type: ignore[assignment]
-        self.network.requires_grad_(False)
-        with torch.no_grad():
-            wanted = features(self._real).mean(0)
-        loss = (features(self._generate()).mean(0) - wanted).abs().mean()
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        with frozen(self.network), untracked(self.network):
+            with torch.no_grad():
+                wanted = features(self._real).mean(0)
+            loss = (features(self._generate()).mean(0) - wanted).abs().mean()
+            self._optimizer.zero_grad(set_to_none=True)
+            loss.backward()
         self._optimizer.step()
-        self.network.requires_grad_(True)
 
     def _generate(self) -> Tensor:
         if self.generator is None:
@@ -174,8 +214,8 @@ class SemiSupervisedLoss:
         augment: Any = self.prepare.augmentation
         return images if augment is None else augment(images)
 
-    def _next_unlabelled(self) -> Tensor:
-        pixels = next(iter(self.unlabelled))[DataKeys.IMAGE]
+    def _view(self, pixels: Tensor) -> Tensor:
+        """Images in ``[-1, 1]``, augmented by a fresh draw, of shape ``(B, C, S, S)``."""
         images, _ = self.prepare({DataKeys.IMAGE: pixels}, self.device)
         return images
 

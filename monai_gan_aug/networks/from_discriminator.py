@@ -17,7 +17,7 @@ __all__ = ["DiscriminatorClassifier", "parameter_groups"]
 
 
 class DiscriminatorClassifier(nn.Module):
-    """Features of a discriminator, pooled to a grid, normalised if wanted; a linear layer.
+    """Features of a discriminator, pooled to a grid and normalised; a linear layer.
 
     Layers that look at other images of the batch are told that there is no deviation, so that a
     prediction depends on its own image alone. With several levels, the last maps of the next finer
@@ -32,7 +32,6 @@ class DiscriminatorClassifier(nn.Module):
         dropout: Chance of dropping a feature before the last layer, in ``[0, 1)``.
         grid: Features are averaged over ``grid`` by ``grid`` fields; 1 forgets where they were.
         levels: Resolutions to use, from the coarsest; 1 takes ``features`` alone.
-        norm: Normalise the features over the batch before the last layer.
 
     Attributes:
         feature_count: Width of :meth:`features`.
@@ -62,7 +61,6 @@ class DiscriminatorClassifier(nn.Module):
         dropout: float = 0.2,
         grid: int = 4,
         levels: int = 1,
-        norm: bool = True,
     ) -> None:
         super().__init__()
         if not callable(getattr(discriminator, "features", None)):
@@ -84,7 +82,7 @@ class DiscriminatorClassifier(nn.Module):
             self.feature_count = self.features(blank).shape[1]
             self.train()
         self.head = nn.Sequential(
-            nn.BatchNorm1d(self.feature_count) if norm else nn.Identity(),
+            nn.BatchNorm1d(self.feature_count),
             nn.Dropout(dropout),
             nn.Linear(self.feature_count, num_classes),
         )

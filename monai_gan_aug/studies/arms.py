@@ -24,7 +24,6 @@ class Arm:
             random, or unlabelled images with guessed classes. ``unlabelled`` images are not mixed
             in, but learned from without a class.
         discriminator: The classifier is made of the GAN's discriminator, with these weights.
-        network: ``configs/network_<…>.yaml`` of its own, instead of that of the study.
         semi: The GAN is one that learned from unlabelled images as well.
         patients: Times the training patients, from those the split leaves out.
         unequal: Whether it needs classes of different size.
@@ -38,7 +37,6 @@ class Arm:
     role: Role
     source: Source = ""
     discriminator: Weights = ""
-    network: str = ""
     semi: bool = False
     patients: int = 1
     unequal: bool = False
@@ -108,17 +106,16 @@ CONTROLS = (
     ),
     Arm("pseudo_labels", "Real + unlabelled, guessed classes", "control", source="pseudo"),
     Arm(
-        "semi_supervised_scratch",
-        "Network of the semi-supervised GAN, labelled images only",
-        "control",
-        network="spectral",
-    ),
-    Arm(
         "semi_supervised_entropy",
-        "The same, sure of unlabelled images, no GAN",
+        "Real + unlabelled, sure of their classes",
         "control",
         source="unlabelled",
-        network="spectral",
+    ),
+    Arm(
+        "semi_supervised_consistency",
+        "Real + unlabelled, sure of their classes and consistent",
+        "control",
+        source="unlabelled",
     ),
     Arm(
         "pseudo_averaged",
@@ -189,8 +186,7 @@ CANDIDATES = (
         "Discriminator of a semi-supervised GAN",
         "candidate",
         source="unlabelled",
-        network="spectral",
-        twin="semi_supervised_entropy",
+        twin="semi_supervised_consistency",
     ),
     Arm(
         "semi_supervised_averaged",

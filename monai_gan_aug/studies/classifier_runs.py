@@ -54,7 +54,7 @@ class ClassifierRecipe:
         from monai.bundle import ConfigParser  # heavy, and studies are also only looked at
 
         own = set(ConfigParser.load_config_file(str(configs / chosen.config_file)))
-        if chosen.discriminator or chosen.network:
+        if chosen.discriminator:
             own.add("learning_rate")
         shared = {key: value for key, value in self.knobs.items() if key not in own}
         return {**shared, **self.arm_knobs.get(chosen.name, {})}
@@ -240,7 +240,7 @@ class ClassifierRuns:
     def _network_file(self, chosen: Arm) -> str:
         if chosen.discriminator:
             return "network_discriminator.yaml"
-        return f"network_{chosen.network or self.recipe.network}.yaml"
+        return f"network_{self.recipe.network}.yaml"
 
     @property
     def _bundle(self) -> Path:

@@ -121,7 +121,6 @@ def needs(arm, data):
     if "pseudo" in arm:
         knobs["pseudo"] = str(data / "guessed.json")
     if "semi_supervised" in arm:
-        knobs |= {"network": "network_spectral.yaml", "width": 4}
         knobs |= {"unlabelled": str(data / "guessed.json"), "generator_width": 4}
     if "minority" in arm:
         knobs["datalist"] = str(data / "unequal.json")

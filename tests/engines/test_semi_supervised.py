@@ -10,12 +10,13 @@ from monai_gan_aug.engines.classification import PrepareImages
 from monai_gan_aug.engines.semi_supervised import (
     GeneratorSteps,
     SemiSupervisedLoss,
+    disagreement,
     prediction_entropy,
     realness,
 )
 from monai_gan_aug.keys import DataKeys
-from monai_gan_aug.networks.dcgan import Discriminator, Generator
-from monai_gan_aug.networks.from_discriminator import DiscriminatorClassifier
+from monai_gan_aug.networks.classifiers import SmallCNN
+from monai_gan_aug.networks.dcgan import Generator
 
 
 class Unlabelled:
@@ -33,8 +34,7 @@ class Unlabelled:
 
 def classifier():
     torch.manual_seed(0)
-    discriminator = Discriminator(16, width=4, norm=None, spectral_norm=True)
-    return DiscriminatorClassifier(discriminator, 2, image_size=16, dropout=0.0, norm=False)
+    return SmallCNN(1, 2, image_size=16, dropout=0.0)
 
 
 def loss_of(network, *, generator=True, **knobs):
@@ -57,6 +57,34 @@ def test_entropy_is_scipys():
     logits = torch.randn(7, 4)
     expected = entropy(logits.softmax(1).numpy(), axis=1).mean()
     assert prediction_entropy(logits).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_disagreement_is_scipys_divergence_and_moves_one_side_only():
+    logits, wanted = torch.randn(7, 4, requires_grad=True), torch.randn(7, 4, requires_grad=True)
+    found = disagreement(logits, wanted)
+    of_other, of_this = (x.detach().softmax(1).numpy() for x in (wanted, logits))
+    assert found.item() == pytest.approx(entropy(of_other, of_this, axis=1).mean(), rel=1e-4)
+    found.backward()
+    assert wanted.grad is None
+
+
+def test_only_labelled_images_enter_the_running_statistics():
+    network, alone = classifier(), classifier()
+    images, targets = torch.randn(8, 1, 16, 16), torch.arange(8) % 2
+    loss = loss_of(network, consistency=1.0)
+    for _ in range(3):
+        loss(network(images), targets)
+        loss.step_generator()
+        alone(images)
+    assert all(torch.equal(*pair) for pair in zip(network.buffers(), alone.buffers(), strict=True))
+
+
+def test_consistency_costs_nothing_where_views_are_alike():
+    network, targets = classifier(), torch.tensor([0, 1])
+    logits = network(torch.randn(2, 1, 16, 16))
+    plain = loss_of(network, generator=False)(logits, targets)
+    consistent = loss_of(network, generator=False, consistency=5.0)(logits, targets)
+    assert consistent.item() == pytest.approx(plain.item(), rel=1e-5)
 
 
 def test_without_weights_it_is_plain_cross_entropy():
@@ -102,7 +130,7 @@ def test_the_generator_comes_nearer_to_the_features_and_the_classifier_stays():
 
 
 def test_a_network_without_features_is_refused():
-    with pytest.raises(TypeError, match=r"network_spectral\.yaml"):
+    with pytest.raises(TypeError, match=r"network_small_cnn\.yaml"):
         loss_of(nn.Flatten())
 
 
