@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -175,7 +176,8 @@ def run_jobs(jobs: Sequence[BundleJob], executor: Executor, *, title: str) -> fl
     Args:
         jobs: Jobs that do not depend on one another.
         executor: Anything with :mod:`concurrent.futures`' ``submit``.
-        title: Text in front of the progress bar.
+        title: Text in front of the progress bar. Without a terminal, as in a cluster's log, there
+            is a line for every finished job instead.
 
     Raises:
         JobError: At the first job that fails; jobs not yet started are cancelled.
@@ -183,7 +185,15 @@ def run_jobs(jobs: Sequence[BundleJob], executor: Executor, *, title: str) -> fl
     if not jobs:
         return 0.0
     open_jobs = [job for job in jobs if not job.is_finished()]
-    with tqdm(total=len(jobs), initial=len(jobs) - len(open_jobs), desc=title, unit="job") as bar:
+    if open_jobs:
+        logger.info("%s: %d jobs, %d to do.", title, len(jobs), len(open_jobs))
+    with tqdm(
+        total=len(jobs),
+        initial=len(jobs) - len(open_jobs),
+        desc=title,
+        unit="job",
+        disable=not sys.stderr.isatty(),
+    ) as bar:
         futures = {executor.submit(run_job, job): job for job in open_jobs}
         try:
             _await_all(futures, bar)
@@ -195,12 +205,12 @@ def run_jobs(jobs: Sequence[BundleJob], executor: Executor, *, title: str) -> fl
 
 
 def _await_all(futures: Mapping[Future[float], BundleJob], bar: tqdm) -> None:
-    waiting = set(futures)
+    waiting, finished = set(futures), bar.n
     while waiting:
         done, waiting = wait(waiting, timeout=1.0, return_when=FIRST_COMPLETED)
         for future in done:
             try:
-                future.result()
+                seconds = future.result()
             except JobError:
                 raise
             except BrokenProcessPool as error:
@@ -214,4 +224,8 @@ def _await_all(futures: Mapping[Future[float], BundleJob], bar: tqdm) -> None:
                     "Look at the workers and run the study again: it goes on from here."
                 ) from error
             bar.update()
+            finished += 1
+            if bar.disable:
+                name = futures[future].name
+                logger.info("%d of %d: %s (%.0f s)", finished, bar.total, name, seconds)
         bar.refresh()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.studies import jobs
 from monai_gan_aug.studies.jobs import BundleJob, JobError, run_job, run_jobs
 
 CONFIG = """
@@ -105,6 +106,18 @@ def test_any_executor_will_do(bundle):
     with ThreadPoolExecutor(1) as executor:
         run_jobs([job(bundle, name) for name in "ab"], executor, title="test")
     assert json.loads((bundle.parent / "out/b/job.json").read_text())["name"] == "b"
+
+
+def test_a_log_gets_a_line_per_job_instead_of_a_bar(bundle, monkeypatch, capfd):
+    lines = []
+    monkeypatch.setattr(jobs.logger, "info", lambda text, *values: lines.append(text % values))
+    run_jobs([job(bundle, name) for name in "ab"], InlineExecutor(), title="Arms")
+    assert lines[0] == "Arms: 2 jobs, 2 to do."
+    assert {line.split(" (")[0] for line in lines[1:]} in (
+        {"1 of 2: a", "2 of 2: b"},
+        {"1 of 2: b", "2 of 2: a"},
+    )
+    assert "job/s" not in capfd.readouterr().err
 
 
 def test_a_job_asked_for_twice_at_once_is_run_once(bundle):
