@@ -6,7 +6,7 @@ A synthetic datalist is JSON in the same decathlon style as a real one; all its 
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,23 @@ class TrainingRecord:
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON-ready content."""
         return json.loads(json.dumps(asdict(self)))
+
+    def with_seen(self, other: "TrainingRecord") -> "TrainingRecord":
+        """This record with the patients and images of ``other`` added.
+
+        Raises:
+            ProvenanceError: If the two hashed patients with different keys.
+        """
+        if other.key_fingerprint != self.key_fingerprint:
+            raise ProvenanceError(
+                "What a network learned from was hashed with different keys, so its checkpoint "
+                "cannot say whom it saw: prepare all datalists with the same key."
+            )
+        return replace(
+            self,
+            groups=tuple(sorted({*self.groups, *other.groups})),
+            ids=tuple(sorted({*self.ids, *other.ids})),
+        )
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "TrainingRecord":

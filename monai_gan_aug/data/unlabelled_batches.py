@@ -3,12 +3,13 @@
 from monai_gan_aug.data.datasets import CachedImages
 from monai_gan_aug.data.loading import BatchLoader
 from monai_gan_aug.data.provenance import check_record
+from monai_gan_aug.errors import DataError
 
 __all__ = ["unlabelled_batches"]
 
 
 def unlabelled_batches(
-    unlabelled: CachedImages, labelled: CachedImages, batch_size: int, seed: int = 0
+    unlabelled: CachedImages | None, labelled: CachedImages, batch_size: int, seed: int = 0
 ) -> BatchLoader:
     """Endless batches of images without classes.
 
@@ -19,7 +20,13 @@ def unlabelled_batches(
         seed: Makes the order.
 
     Raises:
+        DataError: If there are none.
         ProvenanceError: If a validation or test patient is among them.
     """
+    if unlabelled is None:
+        raise DataError(
+            "This arm learns from unlabelled images: give --unlabelled, a datalist that `prepare "
+            "--unlabelled` wrote."
+        )
     check_record(labelled.datalist, unlabelled.training_record())
     return BatchLoader(unlabelled, batch_size, steps=1, seed=seed)

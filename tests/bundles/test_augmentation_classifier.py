@@ -444,6 +444,20 @@ def test_unlabelled_images_of_held_out_patients_are_refused(data, tmp_path):
     assert isinstance(root_cause(caught.value), ProvenanceError)
 
 
+@pytest.mark.parametrize("arm", ["pseudo_labels", "semi_supervised"])
+def test_the_checkpoint_names_the_patients_of_unlabelled_images(arm, data, tmp_path):
+    train(data, tmp_path / "run", f"arm_{arm}.yaml", **needs(arm, data))
+    seen = load_checkpoint(tmp_path / "run" / "checkpoints")["training"]["groups"]
+    datalist, others = (Datalist.load(data / f"{n}.json") for n in ("datalist", "guessed"))
+    assert set(seen) == datalist.groups("training") | others.groups()
+
+
+def test_unlabelled_images_are_asked_for(data, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        train(data, tmp_path / "run", "arm_semi_supervised.yaml")
+    assert "--unlabelled" in str(root_cause(caught.value))
+
+
 def test_images_drawn_without_a_class_are_refused(data, tmp_path):
     made = SyntheticDatalist.load(data / "synthetic" / "datalist.json")
     together = replace(made.provenance, settings={"classes_together": True})
