@@ -75,7 +75,8 @@ def _slice_rule(arguments: argparse.Namespace) -> Any:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from monai_gan_aug.data.preparation import prepare
+    from monai_gan_aug.data.datalist import Datalist
+    from monai_gan_aug.data.preparation import prepare, unlabelled_path
 
     source = _published(arguments) if arguments.published else _source(arguments)
     source.slices = _slice_rule(arguments)
@@ -88,6 +89,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
         limit=arguments.limit,
         classes=arguments.classes,
+        unlabelled=arguments.unlabelled,
         key_file=arguments.key,
         group=arguments.group,
         name=arguments.name or arguments.source.resolve().name,
@@ -101,6 +103,12 @@ def _prepare(arguments: argparse.Namespace) -> None:
         images, patients = datalist.counts(split), datalist.group_counts(split)
         row = ", ".join(f"{k}: {images[k]} images of {patients[k]} patients" for k in images)
         print(f"{split:<11} {row}")
+    if arguments.unlabelled:
+        classless = Datalist.load(unlabelled_path(arguments.out))
+        found = f"{len(classless.training)} images of {len(classless.groups())} patients"
+        print(f"unlabelled  {found}: {unlabelled_path(arguments.out)}")
+        for caveat in classless.caveats[1:]:
+            print(f"            {caveat}")
     print(f"Patients from {datalist.split.grouping}. Split hash {datalist.sha256[:12]}.")
     if rejected.is_file():
         print(f"Images left out, with reasons: {rejected}")
@@ -207,6 +215,7 @@ def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
     add("--patient-pattern", help="regular expression with one group: the patient in a file name")
     add("--group", choices=("none",), help="there is no patient id: every image is its own patient")
     add("--classes", nargs="+", help="use these classes only, in this order")
+    add("--unlabelled", metavar="LABEL", help="of images without a class: they get a list beside")
     add(
         "--fractions",
         nargs=3,

@@ -33,6 +33,18 @@ def test_prepare_writes_a_datalist_grouped_by_patient(folder, capsys):
     assert datalist.sha256[:12] in capsys.readouterr().out
 
 
+def test_prepare_lists_unlabelled_images_apart(folder, capsys):
+    draw = np.random.default_rng(1)
+    for number in range(3):
+        path = folder / "images" / "unsorted" / f"new{number}_0.png"
+        write_png(path, draw.integers(0, 256, (1, 16, 16), dtype=np.uint8))
+    words = ["prepare", str(folder / "images"), "--out", str(folder / "datalist.json")]
+    words += ["--patient-pattern", r"([a-z]+\d)_", "--unlabelled", "unsorted"]
+    assert main(words) == 0
+    assert "unlabelled  3 images of 3 patients: " in capsys.readouterr().out
+    assert len(Datalist.load(folder / "datalist.unlabelled.json").training) == 3
+
+
 def test_prepare_without_patients_is_refused_with_the_next_step(folder, capsys):
     out = folder / "datalist.json"
     assert main(["prepare", str(folder / "images"), "--out", str(out)]) == 2

@@ -67,28 +67,40 @@ def enlarged(datalist: Datalist, pool: Sequence[Entry], factor: int) -> Datalist
     return _with_training(datalist, (*datalist.training, *more), {"times training": factor})
 
 
-def unlabelled_list(datalist: Datalist, pool: Sequence[Entry], images: int) -> Datalist:
-    """Patients the split leaves out, with their classes struck out, as one training split.
+def unlabelled_list(
+    datalist: Datalist, pool: Sequence[Entry], images: int, more: Sequence[Entry] = ()
+) -> Datalist:
+    """Images to learn from without a class, as one training split.
+
+    They are of patients the split leaves out, with their classes struck out, and those of ``more``
+    that are not of validation or test patients.
 
     Args:
         datalist: A split.
-        pool: All images.
+        pool: All images with a class.
         images: Whole patients are taken at random until there are so many.
+        more: Images without a class.
 
     Raises:
-        DataError: If the split leaves out nobody.
+        DataError: If there are none.
     """
-    free = left_out(pool, datalist)
+    held_out = datalist.groups("validation") | datalist.groups("test")
+    seen = {entry.id for entry in datalist.entries()}
+    usable = [e for e in more if e.group not in held_out and e.id not in seen]
+    free = (*left_out(pool, datalist), *usable)
     if not free:
         raise DataError(
-            "The split leaves out no patients, so there are no unlabelled images: give "
-            "`test_patients_per_class`, or leave out arms that need unlabelled images."
+            "There are no unlabelled images: the split leaves out no patients (give "
+            "`test_patients_per_class`), and none without a class are named (`unlabelled`) that "
+            "are not of validation or test patients. Or leave out arms that need them."
         )
     chosen: list[Entry] = []
     for entries in _in_random_order(free, [datalist.split.seed, UNLABELLED_SALT]):
         if len(chosen) >= images:
             break
         chosen += [replace(entry, label=0) for entry in entries]
+    barred = len(more) - len(usable)
+    note = f"{barred} more are of validation or test patients, or in the split: left out."
     return Datalist(
         datalist.labels,
         training=tuple(chosen),
@@ -96,7 +108,7 @@ def unlabelled_list(datalist: Datalist, pool: Sequence[Entry], images: int) -> D
         test=(),
         split=replace(datalist.split, recipe={"unlabelled images": images}),
         name=f"{datalist.name}, unlabelled",
-        caveats=(UNKNOWN,),
+        caveats=(UNKNOWN, note) if barred else (UNKNOWN,),
     )
 
 

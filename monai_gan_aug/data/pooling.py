@@ -51,7 +51,8 @@ class Pool:
         grouping: Where patient ids came from.
         key_fingerprint: Which secret key hashed the patients.
         caveats: What was skipped, left out or merged, in sentences for a report.
-        copies: Positions of images that look the same, in pairs.
+        copies: Positions in ``entries + unlabelled`` of images that look the same, in pairs.
+        unlabelled: Images whose class nobody knows; their label stands at 0.
     """
 
     labels: tuple[str, ...]
@@ -60,6 +61,7 @@ class Pool:
     key_fingerprint: str
     caveats: tuple[str, ...] = ()
     copies: tuple[Pair, ...] = ()
+    unlabelled: tuple[Entry, ...] = ()
 
 
 def pool_entries(
@@ -67,6 +69,7 @@ def pool_entries(
     root: Path | str,
     *,
     classes: Sequence[str] | None = None,
+    unlabelled: str | None = None,
     key_file: Path | str | None = None,
     group: str | None = None,
     on_duplicates: OnDuplicates = "group",
@@ -83,6 +86,7 @@ def pool_entries(
         root: Data root.
         classes: Classes to use, in label order; images of others are left out. All classes in
             alphabetical order if not given.
+        unlabelled: Label of images without a class, such as the folder they lie in.
         key_file: Secret key of the patient hashes; the user's own if not given.
         group: ``"none"`` to say that there is no patient id.
         on_duplicates: ``"group"`` makes one group of patients that share a copy of an image;
@@ -107,7 +111,13 @@ def pool_entries(
         finally:
             for fault in source.faults:
                 reject(fault)
+        classless = [record for record in records if record.label == unlabelled]
+        if unlabelled is not None and not classless:
+            raise DataError(f"No image has the label {unlabelled!r}, which `unlabelled` names.")
+        records = [record for record in records if record.label != unlabelled]
         labels, records, caveats = _choose_classes(records, classes)
+        known = len(records)
+        records += classless
         key = PatientKey.load_or_create(key_file)
         entries = _entries(records, labels, root, key, grouping, progress)
         small = read_thumbnails(entries, root, workers=workers, progress=progress)
@@ -117,8 +127,9 @@ def pool_entries(
     _refuse_mixed_units(small.units)
     good = [position for position in range(len(entries)) if position not in small.bad]
     entries = tuple(entries[position] for position in good)
+    known = sum(position < known for position in good)
     copies = _copies(entries, small.vectors, good, threshold)
-    _refuse_conflicts(entries, labels, copies)
+    _refuse_conflicts(entries, labels, [pair for pair in copies if max(pair) < known])
     if on_duplicates == "group":
         caveats += _copies_caveat(entries, copies)
         entries = merge_groups(entries, copies)
@@ -126,7 +137,15 @@ def pool_entries(
         caveats.append(NO_PATIENTS)
     for caveat in caveats:
         logger.warning(caveat)
-    return Pool(labels, entries, grouping, key.fingerprint, tuple(caveats), tuple(copies))
+    return Pool(
+        labels,
+        entries[:known],
+        grouping,
+        key.fingerprint,
+        tuple(caveats),
+        tuple(copies),
+        entries[known:],
+    )
 
 
 def _copies(
@@ -247,7 +266,8 @@ def _entries(
         else:
             raise DataError(f"{record.where} has no patient: fill it in, or group by 'none'.")
         group = key.pseudonym(patient)
-        entries.append(Entry(record.image, position[record.label], group, id_, record.frame))
+        label = position.get(record.label, 0)
+        entries.append(Entry(record.image, label, group, id_, record.frame))
     return tuple(entries)
 
 

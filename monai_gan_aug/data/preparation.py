@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Literal
 
 from monai_gan_aug.data.datalist import SPLITS, Datalist, SplitRecord
+from monai_gan_aug.data.left_out import unlabelled_list
 from monai_gan_aug.data.paths import printable
 from monai_gan_aug.data.pooling import OnDuplicates, Pool, pool_entries
 from monai_gan_aug.data.sources import Source
-from monai_gan_aug.data.splitting import Split, limit_entries, split_entries
+from monai_gan_aug.data.splitting import limit_entries, split_entries
 from monai_gan_aug.errors import DataError
 
-__all__ = ["Pool", "pool_entries", "prepare"]
+__all__ = ["Pool", "pool_entries", "prepare", "unlabelled_path"]
 
 
 def prepare(
@@ -23,6 +24,7 @@ def prepare(
     seed: int = 0,
     limit: int | None = None,
     classes: Sequence[str] | None = None,
+    unlabelled: str | None = None,
     key_file: Path | str | None = None,
     group: str | None = None,
     name: str = "unnamed",
@@ -45,6 +47,8 @@ def prepare(
         seed: Makes the split, and the choice of ``limit``.
         limit: Reduce to this many images first, whole patients, the class ratio kept.
         classes: Classes to use, in label order.
+        unlabelled: Label of images without a class: those not of validation or test patients go to
+            ``<out>.unlabelled.json``, for arms that learn from them.
         key_file: Secret key of the patient hashes.
         group: ``"none"`` to say that there is no patient id.
         name: Name of the data set in reports.
@@ -71,6 +75,7 @@ def prepare(
         source,
         root,
         classes=classes,
+        unlabelled=unlabelled,
         key_file=key_file,
         group=group,
         on_duplicates=on_duplicates,
@@ -87,7 +92,6 @@ def prepare(
         seed=seed,
         min_patients_per_class=min_patients_per_class,
     )
-    _refuse_copies_across(split, pool)
     recipe = {"fractions": list(fractions), "limit": limit}
     datalist = Datalist(
         labels=pool.labels,
@@ -96,15 +100,34 @@ def prepare(
         name=name,
         caveats=(*caveats, *pool.caveats),
     )
+    classless = None
+    if unlabelled is not None:
+        classless = unlabelled_list(datalist, (), len(pool.unlabelled), pool.unlabelled)
+    _refuse_copies_across(datalist, pool, classless)
+    if classless is not None:
+        classless.save(unlabelled_path(out))
     datalist.save(Path(out))
     return datalist
 
 
-def _refuse_copies_across(split: Split, pool: Pool) -> None:
-    home = {entry.name: part for part in SPLITS for entry in split[part]}
+def unlabelled_path(out: Path | str) -> Path:
+    """Where the unlabelled images of the datalist at ``out`` are listed.
+
+    Example:
+        >>> unlabelled_path("ct/datalist.json").name
+        'datalist.unlabelled.json'
+    """
+    return Path(out).with_suffix(".unlabelled.json")
+
+
+def _refuse_copies_across(datalist: Datalist, pool: Pool, classless: Datalist | None) -> None:
+    """Refuse a picture on two sides; unlabelled ones are on the side of training."""
+    home = {entry.name: part for part in SPLITS for entry in datalist.entries(part)}
+    home |= {entry.name: "training" for entry in (classless.training if classless else ())}
+    images = (*pool.entries, *pool.unlabelled)
     across = []
     for i, j in pool.copies:
-        names = pool.entries[i].name, pool.entries[j].name
+        names = images[i].name, images[j].name
         sides = [home.get(name) for name in names]
         if None not in sides and sides[0] != sides[1]:
             across.append(" and ".join(map(printable, names)))

@@ -74,11 +74,12 @@ class PseudoLabels:
             DataError: If the checkpoint is not that of such a classifier.
         """
         datalist, unlabelled = (Datalist.load(Path(p)) for p in (self.datalist, self.unlabelled))
-        shared = unlabelled.groups() & datalist.groups()
+        held_out = datalist.groups("validation") | datalist.groups("test")
+        shared = unlabelled.groups() & held_out
         if shared or unlabelled.split.key_fingerprint != datalist.split.key_fingerprint:
             raise ProvenanceError(
-                f"{len(shared)} unlabelled patients are in the split already, or the two lists "
-                "hashed patients with different keys: take patients the split leaves out."
+                f"{len(shared)} unlabelled patients are held out for validation or test, or the "
+                "two lists hashed patients with different keys: take other patients."
             )
         self._load(datalist)
         guesses = self._guess(unlabelled)

@@ -20,6 +20,7 @@ def kept_pool(
     root: Path,
     *,
     classes: Sequence[str] | None = None,
+    unlabelled: str | None = None,
     key_file: str | None = None,
     group: str | None = None,
 ) -> Pool:
@@ -30,13 +31,16 @@ def kept_pool(
         source: Where images, labels and patients come from.
         root: Data root.
         classes: Classes to use, in label order.
+        unlabelled: Label of images without a class.
         key_file: Secret key of the patient hashes; the user's own if not given.
         group: ``"none"`` to say that there is no patient id.
 
     Raises:
         DataError: As :func:`monai_gan_aug.data.pooling.pool_entries` does.
     """
-    settings = sha256_json([repr(source), str(root), list(classes or []), key_file, group])
+    settings = sha256_json(
+        [repr(source), str(root), list(classes or []), unlabelled, key_file, group]
+    )
     if path.is_file():
         content = json.loads(path.read_text())
         if content.pop("settings") == settings:
@@ -46,7 +50,10 @@ def kept_pool(
                 grouping=content["grouping"],
                 key_fingerprint=content["key_fingerprint"],
                 caveats=tuple(content["caveats"]),
+                unlabelled=tuple(Entry(**item) for item in content["unlabelled"]),
             )
-    pool = pool_entries(source, root, classes=classes, key_file=key_file, group=group)
+    pool = pool_entries(
+        source, root, classes=classes, unlabelled=unlabelled, key_file=key_file, group=group
+    )
     write_json(path, {"settings": settings, **asdict(replace(pool, copies=()))})
     return pool

@@ -46,6 +46,8 @@ class StudyData:
         group: ``"none"`` to say that there is no patient id.
         caveats: Sentences the report must carry.
         key_file: Secret key of the patient hashes; the user's own if not given.
+        unlabelled: Label of images without a class (a folder, or a value in the table), which some
+            arms learn from beside those of patients the split leaves out.
 
     Raises:
         DataError: If ``dataset_dir`` is not a folder.
@@ -60,6 +62,7 @@ class StudyData:
     group: str | None = None
     caveats: Sequence[str] = field(default=())
     key_file: str | None = None
+    unlabelled: str | None = None
 
     def __post_init__(self) -> None:
         if not self.dataset_dir or not Path(self.dataset_dir).is_dir():
@@ -81,6 +84,7 @@ class StudyData:
             self.source,
             self.root,
             classes=self.classes,
+            unlabelled=self.unlabelled,
             key_file=self.key_file,
             group=self.group,
         )
@@ -126,7 +130,9 @@ class StudyData:
         """
         logger.info("Decoding the images once.")
         recipe = preprocessing({**self.image, **(image or {})})
-        ImageCache.build(self.pool(folder).entries, self.root, recipe, folder / "cache")
+        pool = self.pool(folder)
+        images = (*pool.entries, *pool.unlabelled)
+        ImageCache.build(images, self.root, recipe, folder / "cache")
 
     @staticmethod
     def datalist_path(folder: Path, seed: int, name: str = "datalist.json") -> Path:

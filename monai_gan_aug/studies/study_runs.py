@@ -98,7 +98,8 @@ class StudyRuns:
             DataError: If the images, or what the GAN makes, cannot support an arm.
         """
         self._refuse_images_without_classes()
-        pool = self.data.pool(self.root).entries
+        found = self.data.pool(self.root)
+        pool, classless = found.entries, found.unlabelled
         unequal = [one.name for one in self.trained if one.unequal]
         for seed, datalist in self.datalists.items():
             sizes = set(datalist.counts("training").values())
@@ -108,8 +109,8 @@ class StudyRuns:
                     f"smaller: leave out {', '.join(unequal)}."
                 )
             if any(one.unlabelled for one in self.trained):
-                found = unlabelled_list(datalist, pool, self.unlabelled_images)
-                found.save(self._datalist(seed, "unlabelled.json"))
+                images = unlabelled_list(datalist, pool, self.unlabelled_images, classless)
+                images.save(self._datalist(seed, "unlabelled.json"))
             for one in self.trained:
                 if one.patients > 1:
                     more = enlarged(datalist, pool, one.patients)

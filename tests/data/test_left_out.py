@@ -1,5 +1,6 @@
 """Training sets of other sizes for one test set: nested, disjoint from what is held out."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -74,6 +75,18 @@ def test_unlabelled_images_are_of_others_and_carry_no_class():
 def test_nobody_left_out_is_said():
     with pytest.raises(DataError, match="test_patients_per_class"):
         unlabelled_list(split(test=None), POOL, 30)
+
+
+def test_images_without_a_class_are_used_unless_their_patient_is_held_out():
+    whole = split(test=None)
+    of = {part: whole.entries(part)[0] for part in ("training", "validation", "test")}
+    more = [replace(entry, id=f"new-{part}", image=f"{part}.png") for part, entry in of.items()]
+    more += [Entry("stranger.png", 0, "stranger", "new-stranger"), of["training"]]
+    found = unlabelled_list(whole, POOL, 100, more)
+    assert {entry.id for entry in found.training} == {"new-training", "new-stranger"}
+    assert found.caveats[1].startswith("3 more")
+    with pytest.raises(DataError, match="`unlabelled`"):
+        unlabelled_list(whole, POOL, 100, more[1:3])
 
 
 def test_guesses_go_to_their_images():

@@ -245,3 +245,58 @@ def test_many_identical_files_are_compared_once(root, options, monkeypatch):
     monkeypatch.setattr(similarity, "MAX_PAIRS", 20)
     pool = pool_entries(FolderSource(patient_pattern=BY_NAME), root, **options)
     assert len(pool.copies) == 40
+
+
+@pytest.fixture
+def with_unlabelled(root, noise):
+    """The folder beside the classes: two images of a stranger, one of every known patient."""
+    for number in (0, 1):
+        noise(root / f"unlabelled/p99_{number}.png", seed=900 + number)
+    for path in sorted(root.glob("*/p*_0.png")):
+        patient = path.name.split("_")[0]
+        noise(root / f"unlabelled/{patient}_5.png", seed=1000 + int(patient[1:]))
+    return root
+
+
+def test_images_without_a_class_are_listed_apart(with_unlabelled, options, tmp_path):
+    source = FolderSource(patient_pattern=BY_NAME)
+    labelled = prepare(
+        source, with_unlabelled, tmp_path / "d.json", unlabelled="unlabelled", **options
+    )
+    assert labelled.labels == ("ill", "normal")
+    assert labelled.caveats == ()
+    apart = Datalist.load(tmp_path / "d.unlabelled.json")
+    assert {entry.image.split("/")[0] for entry in apart.training} == {"unlabelled"}
+    held_out = labelled.groups("validation") | labelled.groups("test")
+    assert not apart.groups() & held_out
+    assert apart.groups() > labelled.groups("training")
+    assert apart.caveats[1].startswith(f"{len(held_out)} more")
+    shutil.rmtree(with_unlabelled / "unlabelled")
+    again = prepare(source, with_unlabelled, tmp_path / "e.json", **options)
+    assert again.sha256 == labelled.sha256
+
+
+def test_unlabelled_copies_of_held_out_images_are_refused(with_unlabelled, options, tmp_path):
+    source = FolderSource(patient_pattern=BY_NAME)
+    held_out = prepare(
+        source,
+        with_unlabelled,
+        tmp_path / "d.json",
+        unlabelled="unlabelled",
+        **options,
+    ).test[0]
+    again = with_unlabelled / "unlabelled/p98_0.bmp"
+    Image.open(with_unlabelled / held_out.image).save(again)
+    (tmp_path / "d.json").unlink()
+    (tmp_path / "d.unlabelled.json").unlink()
+    with pytest.raises(DataError, match="different splits"):
+        prepare(source, with_unlabelled, tmp_path / "d.json", unlabelled="unlabelled", **options)
+    assert not list(tmp_path.glob("d.*"))
+    pool = pool_entries(source, with_unlabelled, unlabelled="unlabelled", **options)
+    groups = {entry.image: entry.group for entry in (*pool.entries, *pool.unlabelled)}
+    assert groups["unlabelled/p98_0.bmp"] == groups[held_out.image]
+
+
+def test_unlabelled_images_that_are_not_there_are_said(root, options):
+    with pytest.raises(DataError, match="'unsorted'"):
+        pool_entries(FolderSource(patient_pattern=BY_NAME), root, unlabelled="unsorted", **options)

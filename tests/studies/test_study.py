@@ -1,7 +1,9 @@
 """A whole small study with every kind of arm, at two numbers of training patients."""
 
 import json
+import shutil
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -318,6 +320,32 @@ def test_images_without_classes_cannot_be_mixed_in(images, tmp_path, name, knobs
     study = make(images, tmp_path, arms=["classical", name], comparison=ONE, **knobs)
     with pytest.raises(DataError, match=f"{name} need images with a class"):
         study.run(Here())
+
+
+def test_images_that_never_had_a_class_are_learned_from(images, tmp_path):
+    shutil.copytree(images, tmp_path / "images")
+    table = tmp_path / "images" / "labels.csv"
+    rows = table.read_text().splitlines()
+    rows[1:9] = [row.replace("left", "?").replace("right", "?") for row in rows[1:9]]
+    table.write_text("\n".join(rows))
+    study = make(
+        tmp_path / "images",
+        tmp_path,
+        arms=["classical", "pseudo_labels", "semi_supervised"],
+        comparison={"arm": "semi_supervised", "controls": ["classical", "pseudo_labels"]},
+        training_patients=[],
+    )
+    split = {"training_patients_per_class": 12, "validation_patients_per_class": 3}
+    data = replace(study.data, unlabelled="?", split=split)
+    replace(study, data=data).run(Here())
+    for seed in (0, 1):
+        folder = tmp_path / f"seed-{seed}"
+        labelled = Datalist.load(folder / "datalist.json")
+        unlabelled = Datalist.load(folder / "unlabelled.json")
+        assert labelled.labels == ("left", "right")
+        assert len(labelled.entries()) == 40
+        assert {entry.image for entry in unlabelled.training} == {f"{n}.png" for n in range(8)}
+        assert (folder / "arm-semi_supervised" / "predictions.json").is_file()
 
 
 def test_a_gan_without_classes_for_every_class_has_classes(images, tmp_path):
