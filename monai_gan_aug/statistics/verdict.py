@@ -154,21 +154,24 @@ def _conclusion(
     parts = [
         f"{_signed(gain)} against “{name}”" for gain, name in zip(gains, controls, strict=True)
     ]
-    numbers = " and ".join(parts)
+    clear = [part for part, gain in zip(parts, gains, strict=True) if gain.lower > 0]
+    unclear = [part for part in parts if part not in clear]
+    changes = f"changed the {metric} by {_listed(unclear)}"
+    if clear:
+        changes = f"improved the {metric} by {_listed(clear)}, but changed it by {_listed(unclear)}"
     relevant, detectable = effects
     if word is VerdictWord.HELPS:
-        return f"“{arm}” improved the {metric} by {numbers}: the GAN helped."
+        return f"“{arm}” improved the {metric} by {_listed(parts)}: the GAN helped."
     if word is VerdictWord.HARMS:
         return f"“{arm}” changed the {metric} by {parts[0]}: the GAN did harm."
     if word is VerdictWord.UNDERPOWERED:
         return (
-            f"These data cannot tell whether the GAN helps: “{arm}” changed the "
-            f"{metric} by {numbers}, and {_seen(detectable)}, while {relevant:.3f} would already "
-            "matter."
+            f"These data cannot tell whether the GAN helps: “{arm}” {changes}, and "
+            f"{_seen(detectable)}, while {relevant:.3f} would already matter."
         )
     return (
-        f"There is no evidence that the GAN helps: “{arm}” changed the {metric} by "
-        f"{numbers}, and a true difference of about {detectable:.3f} would have been seen reliably."
+        f"There is no evidence that the GAN helps: “{arm}” {changes}, and a true difference of "
+        f"about {detectable:.3f} would have been seen reliably."
     )
 
 
@@ -178,8 +181,14 @@ def _seen(detectable: float) -> str:
     return f"only a true difference of about {detectable:.3f} or more would have been seen reliably"
 
 
+def _listed(parts: Sequence[str]) -> str:
+    """The parts with commas, and "and" before the last."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
+
+
 def _signed(gain: Estimate) -> str:
-    return f"{gain.value:+.3f} (95 % interval {gain.lower:+.3f} to {gain.upper:+.3f})"
+    text = f"{gain.value:+.3f} (95 % interval {gain.lower:+.3f} to {gain.upper:+.3f})"
+    return text.replace("-", "−")
 
 
 def _basis(statistics: ArmStatistics) -> str:

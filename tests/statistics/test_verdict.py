@@ -65,12 +65,25 @@ def test_sentence_carries_the_numbers(word):
     first, second = CASES[word]
     found = verdict(Statistics(classical=first, classical_twice=second), "gan")
     assert found.word == word
-    assert f"{first.value:+.3f}" in found.sentence
-    assert f"{first.lower:+.3f} to {first.upper:+.3f}" in found.sentence
+    value, lower, upper = (
+        f"{number:+.3f}".replace("-", "−") for number in (first.value, first.lower, first.upper)
+    )
+    assert value in found.sentence
+    assert f"{lower} to {upper}" in found.sentence
     assert "400 test images of 120 patients, 3 repetitions" in found.sentence
     assert found.minimum_detectable_effect == max(
         first.minimum_detectable, second.minimum_detectable
     )
+
+
+def test_controls_it_beats_are_told_from_those_it_does_not():
+    better, level = gain(0.01, 0.03), gain(-0.004, 0.008)
+    found = verdict(Statistics(a=better, b=better, c=better, d=level), "gan", list("abcd"))
+    assert found.word == "no evidence"
+    beaten, rest = found.sentence.split(", but changed it by ")
+    assert "“gan” improved the AUC by +0.020" in beaten
+    assert [name in beaten for name in ("“a”,", "“b” and", "“c”", "“d”")] == [True] * 3 + [False]
+    assert rest.startswith("+0.002 (95 % interval −0.004 to +0.008) against “d”")
 
 
 def test_a_study_that_could_see_nothing_says_so():
