@@ -188,7 +188,7 @@ def _listed(parts: Sequence[str]) -> str:
 
 def _signed(gain: Estimate) -> str:
     text = f"{gain.value:+.3f} (95 % interval {gain.lower:+.3f} to {gain.upper:+.3f})"
-    return text.replace("-", "−")
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _basis(statistics: ArmStatistics) -> str:

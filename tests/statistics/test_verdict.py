@@ -66,7 +66,8 @@ def test_sentence_carries_the_numbers(word):
     found = verdict(Statistics(classical=first, classical_twice=second), "gan")
     assert found.word == word
     value, lower, upper = (
-        f"{number:+.3f}".replace("-", "−") for number in (first.value, first.lower, first.upper)
+        f"{number:+.3f}".replace("-", "\N{MINUS SIGN}")
+        for number in (first.value, first.lower, first.upper)
     )
     assert value in found.sentence
     assert f"{lower} to {upper}" in found.sentence
@@ -83,7 +84,7 @@ def test_controls_it_beats_are_told_from_those_it_does_not():
     beaten, rest = found.sentence.split(", but changed it by ")
     assert "“gan” improved the AUC by +0.020" in beaten
     assert [name in beaten for name in ("“a”,", "“b” and", "“c”", "“d”")] == [True] * 3 + [False]
-    assert rest.startswith("+0.002 (95 % interval −0.004 to +0.008) against “d”")
+    assert rest.startswith("+0.002 (95 % interval \N{MINUS SIGN}0.004 to +0.008) against “d”")
 
 
 def test_a_study_that_could_see_nothing_says_so():
