@@ -154,16 +154,16 @@ def _conclusion(
     parts = [
         f"{_signed(gain)} against “{name}”" for gain, name in zip(gains, controls, strict=True)
     ]
-    clear = [part for part, gain in zip(parts, gains, strict=True) if gain.lower > 0]
-    unclear = [part for part in parts if part not in clear]
-    changes = f"changed the {metric} by {_listed(unclear)}"
-    if clear:
-        changes = f"improved the {metric} by {_listed(clear)}, but changed it by {_listed(unclear)}"
     relevant, detectable = effects
     if word is VerdictWord.HELPS:
         return f"“{arm}” improved the {metric} by {_listed(parts)}: the GAN helped."
     if word is VerdictWord.HARMS:
         return f"“{arm}” changed the {metric} by {parts[0]}: the GAN did harm."
+    clear = [part for part, gain in zip(parts, gains, strict=True) if gain.lower > 0]
+    rest = [part for part, gain in zip(parts, gains, strict=True) if gain.lower <= 0]
+    changes = f"changed the {metric} by {_listed(rest)}"
+    if clear:
+        changes = f"improved the {metric} by {_listed(clear)}, but changed it by {_listed(rest)}"
     if word is VerdictWord.UNDERPOWERED:
         return (
             f"These data cannot tell whether the GAN helps: “{arm}” {changes}, and "
