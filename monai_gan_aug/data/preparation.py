@@ -1,6 +1,6 @@
 """From a source to a datalist: pool, limit, split by patient, write."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -92,6 +92,8 @@ def prepare(
         seed=seed,
         min_patients_per_class=min_patients_per_class,
     )
+    home = {entry.name: part for part in SPLITS for entry in split[part]}
+    _refuse_copies_across(home, pool)
     recipe = {"fractions": list(fractions), "limit": limit}
     datalist = Datalist(
         labels=pool.labels,
@@ -100,11 +102,10 @@ def prepare(
         name=name,
         caveats=(*caveats, *pool.caveats),
     )
-    classless = None
     if unlabelled is not None:
         classless = unlabelled_list(datalist, (), len(pool.unlabelled), pool.unlabelled)
-    _refuse_copies_across(datalist, pool, classless)
-    if classless is not None:
+        learned_from = {entry.name: "training" for entry in classless.training}
+        _refuse_copies_across({**home, **learned_from}, pool)
         classless.save(unlabelled_path(out))
     datalist.save(Path(out))
     return datalist
@@ -120,10 +121,8 @@ def unlabelled_path(out: Path | str) -> Path:
     return Path(out).with_suffix(".unlabelled.json")
 
 
-def _refuse_copies_across(datalist: Datalist, pool: Pool, classless: Datalist | None) -> None:
-    """Refuse a picture on two sides; unlabelled ones are on the side of training."""
-    home = {entry.name: part for part in SPLITS for entry in datalist.entries(part)}
-    home |= {entry.name: "training" for entry in (classless.training if classless else ())}
+def _refuse_copies_across(home: Mapping[str, str], pool: Pool) -> None:
+    """Refuse a picture on two sides; ``home`` names the side of an image, if it has one."""
     images = (*pool.entries, *pool.unlabelled)
     across = []
     for i, j in pool.copies:

@@ -177,6 +177,18 @@ def test_copies_across_splits_are_refused_and_nothing_is_written(root, options, 
     assert refused
 
 
+def test_identical_copies_across_splits_come_with_the_next_step(root, options, tmp_path):
+    shutil.copy(root / "normal/p0_0.png", root / "normal/p5_9.png")
+    source, said = FolderSource(patient_pattern=BY_NAME), []
+    for seed in range(8):
+        try:
+            prepare(source, root, tmp_path / "d.json", seed=seed, **options)
+        except DataError as error:
+            said.append(str(error))
+    assert said
+    assert all("on_duplicates" in text for text in said)
+
+
 def test_copies_are_kept_together_on_request(root, options, tmp_path):
     copy_across(root)
     source = FolderSource(patient_pattern=BY_NAME)
