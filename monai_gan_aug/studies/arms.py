@@ -60,6 +60,11 @@ class Arm:
         return self.source in ("generated", "selected", "random_selection")
 
     @property
+    def uses_gan(self) -> bool:
+        """Whether it takes images or weights from a GAN of the study."""
+        return self.generated or self.discriminator == "trained"
+
+    @property
     def unlabelled(self) -> bool:
         """Whether it needs patients the split leaves out, without their classes."""
         return self.guessed or self.source == "unlabelled"

@@ -171,7 +171,7 @@ class Study:
         return write_record(
             replace(
                 records[next(iter(sizes))],
-                grids=self._grids(main.datalists, main.gans),
+                grids=self._grids(main.datalists, main.gans) if main.uses_gan else [],
                 stages=seconds,
                 seconds=time.monotonic() - start,
             ),
@@ -223,7 +223,7 @@ class Study:
             datalists=runs.datalists,
             arms=runs.arms,
             comparison=Comparison(**self.comparison),
-            recipe=self._recipe_summary(),
+            recipe=self._recipe_summary(runs),
             grids=(),
             stages={},
             seconds=0.0,
@@ -255,18 +255,22 @@ class Study:
             show_real=self.show_real_images,
         )
 
-    def _recipe_summary(self) -> dict[str, Any]:
+    def _recipe_summary(self, runs: StudyRuns) -> dict[str, Any]:
         single = {f"{name}, {k}": v for name, own in self.arm_knobs.items() for k, v in own.items()}
         return {
             "preprocessing": dict(self.data.image),
             "split": {**self.data.split, **self._sweep_summary()},
-            "gan": {
-                **self.gan.summary(),
-                **({} if self.semi_gan is None else {"with unlabelled": self.semi_gan.summary()}),
-            },
+            "gan": self._gan_summary(runs),
             "classifier": {"network": self.network, **self.classifier, **single},
             "metric": Comparison(**self.comparison).metric,
         }
+
+    def _gan_summary(self, runs: StudyRuns) -> dict[str, Any]:
+        """What was trained: nothing of a GAN that no arm uses."""
+        summary = self.gan.summary() if runs.uses_gan else {}
+        if runs.uses_semi_gan and self.semi_gan is not None:
+            summary["with unlabelled"] = self.semi_gan.summary()
+        return summary
 
     def _sweep_summary(self) -> dict[str, Any]:
         if not self.training_patients:

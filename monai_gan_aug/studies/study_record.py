@@ -80,6 +80,10 @@ class StudyRecord:
         """Folder of one seed."""
         return self.folder / f"seed-{seed}"
 
+    def synthetic(self, seed: int) -> list[Path]:
+        """Datalists of the images the GAN made; none if no arm uses it."""
+        return sorted(self.seed_folder(seed).glob("synthetic*/datalist.json"))
+
     def predictions(self) -> list[Predictions]:
         """One per seed and arm."""
         return [
@@ -174,10 +178,7 @@ def _dataset(record: StudyRecord) -> dict[str, Any]:
 
 def _seed(record: StudyRecord, seed: int) -> dict[str, Any]:
     datalist = record.datalists[seed]
-    synthetic = [
-        SyntheticDatalist.load(path)
-        for path in sorted(record.seed_folder(seed).glob("synthetic*/datalist.json"))
-    ]
+    synthetic = [SyntheticDatalist.load(path) for path in record.synthetic(seed)]
     return {
         "seed": seed,
         "split_sha256": datalist.sha256,
@@ -239,8 +240,8 @@ def _quality(record: StudyRecord) -> Iterator[dict[str, Any]]:
 
 
 def _unscreened(record: StudyRecord) -> Iterator[str]:
-    missing = [s for s in record.datalists if not _screening_path(record, s).is_file()]
-    if missing:
+    generated = [s for s in record.datalists if record.synthetic(s)]
+    if any(not _screening_path(record, seed).is_file() for seed in generated):
         yield "Too few patients for a copy screen: nobody looked for copies of training images."
 
 

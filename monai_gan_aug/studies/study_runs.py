@@ -91,6 +91,16 @@ class StudyRuns:
         """Arms to train, those included that others are chosen or averaged from."""
         return trained_arms(self.arms)
 
+    @property
+    def uses_gan(self) -> bool:
+        """Whether an arm takes something from the GAN of the labelled images."""
+        return any(one.uses_gan and not one.semi for one in self.trained)
+
+    @property
+    def uses_semi_gan(self) -> bool:
+        """Whether an arm takes something from the GAN that learns from unlabelled images."""
+        return any(one.uses_gan and one.semi for one in self.trained)
+
     def prepare(self) -> None:
         """Write the datalists that arms need besides the split.
 
@@ -131,12 +141,12 @@ class StudyRuns:
         runs, trained = self.classifiers, self.trained
         guessed = any(one.guessed for one in trained)
         selected = any(one.source in ("selected", "random_selection") for one in trained)
-        semi = [one for one in trained if one.semi]
+        drawn = any(one.generated and one.semi for one in trained)
         every: dict[str, Make | None] = {
             "labeller": (lambda seed: [runs.train(seed, arm(LABELLER))]) if guessed else None,
             "guess": (lambda seed: [runs.guess(seed)]) if guessed else None,
-            "GAN": self._both(GanRuns.trainings, semi=bool(semi)),
-            "generate": self._both(GanRuns.generations, semi=any(one.generated for one in semi)),
+            "GAN": self._of_gans(GanRuns.trainings, semi=self.uses_semi_gan),
+            "generate": self._of_gans(GanRuns.generations, semi=drawn),
             "quality": self._if_main(self.gans.comparisons),
             "screen": self._if_main(self._screenings),
             "select": (lambda seed: self.gans.selections(seed, self.selection))
@@ -163,14 +173,14 @@ class StudyRuns:
         }
         return {title: make for title, make in every.items() if make is not None}
 
-    def _both(self, make: Callable[[GanRuns, int], list[BundleJob]], *, semi: bool) -> Make:
-        """The jobs of the GAN, and those of the one that saw unlabelled images if asked for."""
-        gans = [self.gans, self.semi_gans] if semi else [self.gans]
+    def _of_gans(self, make: Callable[[GanRuns, int], list[BundleJob]], *, semi: bool) -> Make:
+        """Jobs of the GAN if an arm uses it, and of the one that saw unlabelled images if asked."""
+        gans = [*([self.gans] if self.uses_gan else []), *([self.semi_gans] if semi else [])]
         return lambda seed: [job for runs in gans for job in make(runs, seed)]
 
     def _if_main(self, make: Make) -> Make:
-        """Only for the largest training set: nothing else reports it, and it takes long."""
-        return make if self.folder == self.root else lambda seed: []
+        """Only for a GAN that is used, and the largest training set: nothing reports the others."""
+        return make if self.uses_gan and self.folder == self.root else lambda seed: []
 
     def _screenings(self, seed: int) -> list[BundleJob]:
         return self.gans.screenings(seed) if can_screen(self.datalists[seed]) else []

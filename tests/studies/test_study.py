@@ -19,6 +19,7 @@ from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.networks.classifiers import classifier
+from monai_gan_aug.reports.html import StudyReport
 from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.studies.arms import arm
 from monai_gan_aug.studies.external import ExternalData
@@ -272,7 +273,23 @@ def test_members_of_an_average_are_trained_without_being_arms(images, tmp_path):
     assert jobs["classifiers"] == ["seed-0/arm-classical", "seed-0/arm-semi_discriminator_init"]
     assert jobs["average"] == ["seed-0/arm-semi_averaged"]
     assert jobs["guess"] == ["seed-0/pseudo"]
-    assert jobs["GAN"] == ["seed-0/gan", "seed-0/semi-gan"]
+    assert jobs["GAN"] == ["seed-0/semi-gan"]
+
+
+def test_a_gan_that_no_arm_uses_is_not_trained(images, tmp_path):
+    arms = ["classical", "classical_twice", "semi_supervised"]
+    planned = {"arm": "semi_supervised", "controls": ["classical"]}
+    study = make(images, tmp_path, arms=arms, comparison=planned, training_patients=[5])
+    here = Here()
+    output = study.run(here).parent
+    assert {Path(name).name for name in here.names} == {f"arm-{name}" for name in arms}
+    shown = read_study(output / "study.json")
+    assert not shown.recipe.gan
+    assert not shown.quality
+    assert not shown.grids
+    assert not shown.curves.gan
+    assert not any("copy screen" in caveat for caveat in shown.dataset.caveats)
+    assert StudyReport(output / "study.json").write().is_file()
 
 
 def test_a_gan_without_classes_gives_its_discriminator_to_the_classifier(finished):
