@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from monai_gan_aug.data.datalist import Datalist
+from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
+from monai_gan_aug.metrics.weighted import METRICS
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
 from monai_gan_aug.statistics.exchange import exchange_rate
 from monai_gan_aug.statistics.paired import (
@@ -38,12 +40,25 @@ class Comparison:
         controls: What it must beat, the baseline first.
         metric: Name of the metric.
         relevant_effect: Smallest difference that would matter.
+
+    Raises:
+        DataError: If there is no control, one is named twice, the arm is among them, or the metric
+            is unknown.
     """
 
     arm: str = "real_plus_synthetic"
     controls: Sequence[str] = ("classical", "classical_twice")
     metric: str = "auc"
     relevant_effect: float = 0.02
+
+    def __post_init__(self) -> None:
+        if not self.controls or len(set(self.names)) != len(self.names):
+            raise DataError(
+                "`comparison` must name one arm and one or more others as its controls, each once; "
+                f"got `arm: {self.arm}`, `controls: {list(self.controls)}`."
+            )
+        if self.metric not in METRICS:
+            raise DataError(f"`metric` must be one of {sorted(METRICS)}, got {self.metric!r}.")
 
     @property
     def names(self) -> tuple[str, ...]:

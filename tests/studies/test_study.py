@@ -63,7 +63,11 @@ GAN_KNOBS = {
 
 
 SOURCE = CsvSource("labels.csv", image="path", label="label", patient="patient")
-ONE = {"arm": "classical", "controls": ["classical"]}
+
+
+def against_classical(arms):
+    """A comparison of the last arm with the baseline."""
+    return {"arm": arms[-1], "controls": ["classical"]}
 
 
 class Here(Executor):
@@ -267,7 +271,9 @@ def test_an_average_is_the_mean_of_its_members(finished):
 
 def test_members_of_an_average_are_trained_without_being_arms(images, tmp_path):
     arms = ["classical", "semi_averaged"]
-    study = make(images, tmp_path, arms=arms, comparison=ONE, training_patients=[5])
+    study = make(
+        images, tmp_path, arms=arms, comparison=against_classical(arms), training_patients=[5]
+    )
     (runs,) = study._sizes().values()
     jobs = {title: [job.name for job in jobs(0)] for title, jobs in runs.stages().items()}
     assert jobs["classifiers"] == ["seed-0/arm-classical", "seed-0/arm-semi_discriminator_init"]
@@ -278,7 +284,7 @@ def test_members_of_an_average_are_trained_without_being_arms(images, tmp_path):
 
 def test_a_gan_that_no_arm_uses_is_not_trained(images, tmp_path):
     arms = ["classical", "classical_twice", "semi_supervised"]
-    planned = {"arm": "semi_supervised", "controls": ["classical"]}
+    planned = against_classical(arms)
     study = make(images, tmp_path, arms=arms, comparison=planned, training_patients=[5])
     here = Here()
     output = study.run(here).parent
@@ -334,7 +340,8 @@ def test_images_nobody_mixes_in_are_not_generated(finished):
     ],
 )
 def test_images_without_classes_cannot_be_mixed_in(images, tmp_path, name, knobs):
-    study = make(images, tmp_path, arms=["classical", name], comparison=ONE, **knobs)
+    arms = ["classical", name]
+    study = make(images, tmp_path, arms=arms, comparison=against_classical(arms), **knobs)
     with pytest.raises(DataError, match=f"{name} need images with a class"):
         study.run(Here())
 
@@ -368,7 +375,7 @@ def test_images_that_never_had_a_class_are_learned_from(images, tmp_path):
 def test_a_gan_without_classes_for_every_class_has_classes(images, tmp_path):
     recipe = GanRecipe(knobs={"condition": None}, per_class=True)
     arms = ["classical", "real_plus_synthetic"]
-    study = make(images, tmp_path, arms=arms, comparison=ONE, gan=recipe)
+    study = make(images, tmp_path, arms=arms, comparison=against_classical(arms), gan=recipe)
     for runs in study._sizes().values():
         runs.prepare()
 
@@ -455,9 +462,26 @@ def test_claims_and_exchange_cover_the_candidates(finished):
 
 
 def test_a_class_as_large_as_the_others_cannot_be_topped_up(images, tmp_path):
-    study = make(images, tmp_path, arms=["classical", "minority_only"], comparison=ONE)
+    arms = ["classical", "minority_only"]
+    study = make(images, tmp_path, arms=arms, comparison=against_classical(arms))
     with pytest.raises(DataError, match="minority_only"):
         study.run(Here())
+
+
+@pytest.mark.parametrize(
+    ("planned", "reason"),
+    [
+        ({"arm": "classical", "controls": ["classical"]}, "as its controls"),
+        ({"controls": []}, "as its controls"),
+        ({"controls": ["classical", "classical"]}, "as its controls"),
+        ({"controls": ["classical"], "metric": "beauty"}, "`metric` must be one of"),
+    ],
+)
+def test_a_comparison_that_says_nothing_is_refused_before_anything_runs(
+    images, tmp_path, planned, reason
+):
+    with pytest.raises(DataError, match=reason):
+        make(images, tmp_path, comparison=planned)
 
 
 def test_an_arm_cannot_be_trained_longer_than_the_others(images, tmp_path):
