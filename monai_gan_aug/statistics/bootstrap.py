@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from monai_gan_aug.errors import DataError
 
 __all__ = ["CrossedBootstrap"]
 
 Array = NDArray[np.float64]
+
+MOST_LOST = 0.1
 
 
 @dataclass(frozen=True)
@@ -82,3 +86,23 @@ class CrossedBootstrap:
         step = max(1, weights_at_once // len(columns))
         for start in range(0, self.replicates, step):
             yield self._patient_weights[start : start + step, columns]
+
+    def require_classes(self, labels: Sequence[ArrayLike]) -> None:
+        """Refuse test sets whose resamples often lack a whole class.
+
+        Args:
+            labels: Class of every test row, one sequence per seed.
+
+        Raises:
+            DataError: If more than a tenth of the replicates would leave a metric undefined.
+        """
+        lost = np.zeros(self.replicates, bool)
+        for index, rows in enumerate(labels):
+            of_class = np.asarray(rows)[:, None] == np.unique(rows)
+            weights = self._patient_weights[:, self._columns[index]]
+            lost |= (weights @ of_class == 0).any(axis=1)
+        if lost.mean() > MOST_LOST:
+            raise DataError(
+                f"{lost.mean():.0%} of resampled test sets lack a whole class, so no interval can "
+                "be given: put more patients of every class into the test split."
+            )

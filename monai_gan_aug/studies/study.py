@@ -24,7 +24,7 @@ belong to the same settings::
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -35,6 +35,7 @@ from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.data.left_out import fewer_patients
 from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
 from monai_gan_aug.studies.arms import arm, trained_arms
 from monai_gan_aug.studies.classifier_runs import ClassifierRecipe
 from monai_gan_aug.studies.executors import job_executor
@@ -156,6 +157,8 @@ class Study:
     def _run(self, executor: Executor | None) -> Path:
         start = time.monotonic()
         sizes = self._sizes()
+        first, *_ = sizes.values()
+        _require_intervals(first.datalists.values())
         for runs in sizes.values():
             runs.prepare()
         self.data.decode(self._folder, self.gan.image)
@@ -167,11 +170,10 @@ class Study:
                 jobs = [job for one in stages for seed in self.seeds for job in one[title](seed)]
                 seconds[title] = run_jobs(jobs, chosen, title=f"{title:<12}")
         records = {number: self._record(runs) for number, runs in sizes.items()}
-        main, *_ = sizes.values()
         return write_record(
             replace(
                 records[next(iter(sizes))],
-                grids=self._grids(main.datalists, main.gans) if main.uses_gan else [],
+                grids=self._grids(first.datalists, first.gans) if first.uses_gan else [],
                 stages=seconds,
                 seconds=time.monotonic() - start,
             ),
@@ -276,3 +278,9 @@ class Study:
         if not self.training_patients:
             return {}
         return {"training_patients_per_class": sorted(self.training_patients)}
+
+
+def _require_intervals(datalists: Collection[Datalist]) -> None:
+    """Refuse test sets too small for an interval before anything is trained for them."""
+    bootstrap = CrossedBootstrap([[entry.group for entry in one.test] for one in datalists])
+    bootstrap.require_classes([[entry.label for entry in one.test] for one in datalists])

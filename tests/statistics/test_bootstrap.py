@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from monai_gan_aug.errors import DataError
 from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
 
 GROUPS = [["p", "p", "q"], ["q", "r", "s", "p"]]
@@ -55,3 +56,23 @@ def test_same_seed_same_draws():
 def test_refuses_too_little(arguments):
     with pytest.raises(ValueError, match="at least"):
         CrossedBootstrap(*arguments)
+
+
+@pytest.mark.parametrize("patients", [1, 2, 3, 5, 8])
+def test_classes_are_required_where_resampling_loses_them(patients):
+    """A class of ``k`` among ``n`` patients is lost with a chance of ``(1 - k / n) ** n``."""
+    total = 40
+    labels = [1] * patients + [0] * (total - patients)
+    bootstrap = CrossedBootstrap([[f"p{n}" for n in range(total)]])
+    lost = (1 - patients / total) ** total
+    if lost > 0.1:
+        with pytest.raises(DataError, match=r"\d+% of resampled test sets lack a whole class"):
+            bootstrap.require_classes([labels])
+    else:
+        bootstrap.require_classes([labels])
+
+
+def test_one_seed_without_enough_patients_is_enough_to_refuse():
+    groups = [[f"p{n}" for n in range(40)]] * 2
+    with pytest.raises(DataError, match="lack a whole class"):
+        CrossedBootstrap(groups).require_classes([[0] * 20 + [1] * 20, [0] * 39 + [1]])

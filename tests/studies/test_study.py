@@ -484,6 +484,17 @@ def test_a_comparison_that_says_nothing_is_refused_before_anything_runs(
         make(images, tmp_path, comparison=planned)
 
 
+def test_test_sets_too_small_for_an_interval_are_refused_before_anything_is_trained(
+    images, tmp_path
+):
+    study = make(images, tmp_path)
+    few = replace(study.data, split={**study.data.split, "test_patients_per_class": 2})
+    here = Here()
+    with pytest.raises(DataError, match="lack a whole class"):
+        replace(study, data=few).run(here)
+    assert not here.names
+
+
 def test_an_arm_cannot_be_trained_longer_than_the_others(images, tmp_path):
     knobs = {"discriminator_init": {"total_steps": 99}}
     with pytest.raises(DataError, match="equally many steps"):
