@@ -123,6 +123,7 @@ def pool_entries(
         small = read_thumbnails(entries, root, workers=workers, progress=progress)
         for error in small.bad.values():
             reject(str(error))
+        caveats = [*source.caveats, *caveats]
         caveats += _fault_caveats(source, len(entries), small, max_bad_fraction, rejected)
     _refuse_mixed_units(small.units)
     good = [position for position in range(len(entries)) if position not in small.bad]
@@ -135,6 +136,7 @@ def pool_entries(
         entries = merge_groups(entries, copies)
     if grouping == NO_GROUPING:
         caveats.append(NO_PATIENTS)
+    caveats = list(dict.fromkeys(caveats))
     for caveat in caveats:
         logger.warning(caveat)
     return Pool(

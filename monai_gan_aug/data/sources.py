@@ -77,6 +77,11 @@ class Source(ABC):
     def grouping(self) -> str | None:
         """Where patient ids come from, ``"none"`` if expressly nowhere, ``None`` if not said."""
 
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """Sentences every report of its images must repeat."""
+        return ()
+
     @abstractmethod
     def _read(self, root: Path) -> Iterator[SourceRecord]:
         """Records in a stable order; faults go to :meth:`_fault`."""
