@@ -12,6 +12,8 @@ from monai_gan_aug.augmentation.differentiable import DiffAugment
 
 __all__ = ["InstanceNoise", "SeenImages"]
 
+SIGNED_LOSSES = ("bce", "hinge")  # a logit above zero says "real"
+
 
 class InstanceNoise:
     """Add normal noise that fades: real and generated images overlap from the beginning.
@@ -69,9 +71,11 @@ class SeenImages:
         adaptive_images: ``images`` of the adaptive one.
         instance_noise: Standard deviation of :class:`InstanceNoise`; 0 for none.
         instance_noise_steps: Its ``steps``.
+        loss: Kind of the discriminator's loss.
 
     Raises:
-        ValueError: If an argument is out of range.
+        ValueError: If an argument is out of range, or the policy is adaptive and the loss gives the
+            sign of a logit no meaning.
 
     Example:
         >>> SeenImages("color,cutout", instance_noise=0.1)(torch.zeros(2, 1, 8, 8)).shape
@@ -85,7 +89,14 @@ class SeenImages:
         adaptive_images: int = 50_000,
         instance_noise: float = 0.0,
         instance_noise_steps: int = 0,
+        loss: str = "bce",
     ) -> None:
+        if policy == "adaptive" and loss not in SIGNED_LOSSES:
+            raise ValueError(
+                "`augment: adaptive` reads from the sign of a logit what was taken for real, and "
+                f"the loss {loss!r} gives it no such meaning: choose one of {SIGNED_LOSSES}, or "
+                "a policy such as 'translation,cutout'."
+            )
         augment: Any = (
             AdaptiveAugment(adaptive_target, adaptive_images)
             if policy == "adaptive"

@@ -57,3 +57,10 @@ def test_rejects_an_unknown_policy():
 def test_rejects_negative_noise(arguments):
     with pytest.raises(ValueError, match="got"):
         InstanceNoise(*arguments)
+
+
+@pytest.mark.parametrize("loss", ["least_squares", "wasserstein"])
+def test_adaptive_augmentation_needs_a_loss_whose_logits_have_a_sign(loss):
+    with pytest.raises(ValueError, match=f"'{loss}'.*choose"):
+        SeenImages("adaptive", loss=loss)
+    SeenImages("translation", loss=loss)

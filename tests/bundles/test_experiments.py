@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigParser
 
+from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.reports.wording import METRIC_TITLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +18,10 @@ def parser(request, tmp_path, monkeypatch):
     parser = ConfigParser()
     parser.read_config(str(request.param))
     parser["dataset_dir"] = str(tmp_path)
+    if "datalist" in parser:
+        parser["datalist"] = str(tmp_path / "datalist.json")
+        entries = [(Entry(f"{n}.png", n % 2, f"p{n}", str(n)),) for n in range(3)]
+        Datalist(("a", "b"), *entries, SplitRecord(0, "none")).save(tmp_path / "datalist.json")
     return parser
 
 
@@ -36,12 +41,14 @@ def test_presets_are_there(parser):
 
 
 def test_knobs_of_the_gan_are_knobs(parser):
-    known = ConfigParser.load_config_files(
-        [str(ROOT / f"bundles/medical_image_gan/configs/{n}.yaml") for n in ("common", "train")]
-    )
     recipes = [parser["gan"]] if "gan" in parser else []
     recipes += parser["gans"].values() if "gans" in parser else []
-    assert {knob for recipe in recipes for knob in recipe["knobs"]} <= set(known)
+    for recipe in recipes:
+        files = [
+            str(ROOT / f"bundles/medical_image_gan/configs/{name}.yaml")
+            for name in ("common", recipe["preset"], "train")
+        ]
+        assert set(recipe["knobs"]) <= set(ConfigParser.load_config_files(files))
 
 
 def test_runs_everything_it_defines(parser):

@@ -81,7 +81,12 @@ def test_networks_resolve_for_every_kind_of_image(family, size, channels, condit
     [
         {"augment": "adaptive", "instance_noise": 0.1, "lecam": 0.3},
         {"augment": "", "consistency": 10.0, "dragan": 10.0, "discriminator_norm": None},
-        {"loss": "least_squares", "label_smoothing": 0.1, "label_embedding": "concatenate"},
+        {
+            "loss": "least_squares",
+            "augment": "color,cutout",
+            "label_smoothing": 0.1,
+            "label_embedding": "concatenate",
+        },
         {"spectral_norm": True, "loss": "hinge", "r1": 1.0, "r1_interval": 2},
     ],
 )
