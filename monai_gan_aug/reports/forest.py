@@ -16,6 +16,7 @@ from monai_gan_aug.reports.wording import interval, lower_is_better, metric_titl
 __all__ = ["COMPACT", "WIDE", "ForestLayout", "forest_plot", "forest_range", "forest_rows"]
 
 LINE = 0.165  # inches between two lines of text
+SEEDS_BELOW = 0.085  # inches from an interval to the marks of its seeds
 REACH = 4
 
 
@@ -229,13 +230,17 @@ def _draw_interval(axes: Axes, c: Comparison, y: float, decisive: bool) -> None:
     shown = c.lower > 0 or c.upper < 0
     low, high = axes.get_xlim()
     axes.plot([c.lower, c.upper], [y, y], color=color, linewidth=2.2 if decisive else 1.5)
-    for end, arrow, beyond in ((low, "<", c.lower < low), (high, ">", c.upper > high)):
-        if beyond:
-            axes.plot([end], [y], marker=arrow, markersize=5, color=color, clip_on=False)
     seeds = [value for value in c.per_seed if value is not None]
+    for place, size, first, last in (
+        (y, 5, c.lower, c.upper),
+        (y + SEEDS_BELOW, 3, min(seeds, default=low), max(seeds, default=high)),
+    ):
+        for end, arrow, beyond in ((low, "<", first < low), (high, ">", last > high)):
+            if beyond:
+                axes.plot([end], [place], marker=arrow, markersize=size, color=color, clip_on=False)
     axes.plot(
         seeds,
-        [y + 0.085] * len(seeds),
+        [y + SEEDS_BELOW] * len(seeds),
         linestyle="none",
         marker="|",
         markersize=3.5,

@@ -54,3 +54,19 @@ def test_draws_when_nothing_differs(study, write_study):
         comparison.update(difference=0, lower=0, upper=0, per_seed=[])
     shown = texts(forest.forest_plot(read_study(write_study(study))))
     assert "0.000 [0.000,\u00a00.000]" in shown
+
+
+@pytest.mark.parametrize("ends", [(-0.01, 0.02), (-0.9, 0.02), (-0.01, 0.9), (-0.9, 0.9)])
+def test_a_seed_off_the_scale_leaves_an_arrow(study, write_study, ends, monkeypatch):
+    drawn = set()
+    plot = forest.Axes.plot
+
+    def watched(axes, *arguments, **options):
+        drawn.add(options.get("marker"))
+        return plot(axes, *arguments, **options)
+
+    monkeypatch.setattr(forest.Axes, "plot", watched)
+    for comparison in study["comparisons"]:
+        comparison["per_seed"] = [0.0, *ends]
+    forest.forest_plot(read_study(write_study(study)))
+    assert ("<" in drawn, ">" in drawn) == (ends[0] < -0.5, ends[1] > 0.5)
