@@ -111,3 +111,18 @@ def synthetic_list(tmp_path) -> Callable[..., Path]:
         return folder / "datalist.json"
 
     return make
+
+
+@pytest.fixture
+def root(image_set):
+    """Eight patients per class with two images each, ``<class>/p<patient>_<n>.png``."""
+    images = image_set(patients=8)
+    for path in (images.root / "ill").iterdir():
+        path.rename(path.with_name(f"p1{path.name[1:]}"))
+    return images.root
+
+
+@pytest.fixture
+def options(tmp_path):
+    """A key of its own and no progress bars, for whatever reads a source."""
+    return {"key_file": tmp_path / "key", "progress": False}

@@ -16,20 +16,6 @@ from monai_gan_aug.errors import DataError, ImageReadError
 BY_NAME = r"^(p\d+)_"
 
 
-@pytest.fixture
-def root(image_set):
-    """Eight patients per class with two images each, ``<class>/p<patient>_<n>.png``."""
-    images = image_set(patients=8)
-    for path in (images.root / "ill").iterdir():
-        path.rename(path.with_name(f"p1{path.name[1:]}"))
-    return images.root
-
-
-@pytest.fixture
-def options(tmp_path):
-    return {"key_file": tmp_path / "key", "progress": False}
-
-
 def copy_across(root):
     """The same picture under two patients of one class, once identical, once saved again."""
     shutil.copy(root / "normal/p0_0.png", root / "normal/p5_9.png")

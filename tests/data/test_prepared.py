@@ -17,20 +17,6 @@ BY_NAME = r"^(p\d+)_"
 
 
 @pytest.fixture
-def root(image_set):
-    """Eight patients per class with two images each, ``<class>/p<patient>_<n>.png``."""
-    images = image_set(patients=8)
-    for path in (images.root / "ill").iterdir():
-        path.rename(path.with_name(f"p1{path.name[1:]}"))
-    return images.root
-
-
-@pytest.fixture
-def options(tmp_path):
-    return {"key_file": tmp_path / "key", "progress": False}
-
-
-@pytest.fixture
 def out(tmp_path):
     return tmp_path / "lists" / "datalist.json"
 
