@@ -23,6 +23,7 @@ __all__ = [
     "to_signed",
 ]
 
+SMALLEST = float(np.finfo(np.float32).tiny)
 LARGEST = {8: 2**8 - 1, 16: 2**16 - 1}
 
 
@@ -171,7 +172,8 @@ class WindowIntensityd(MapTransform):
 class ScalePercentile(Transform):
     """Map the range between two percentiles of each image to ``[0, 1]``; clip what is outside.
 
-    For images without an absolute scale (MR, CR, DX). A constant image becomes 0.
+    For images without an absolute scale (MR, CR, DX). A constant image becomes 0, and so does one
+    whose range is too small to divide by in single precision.
 
     Args:
         lower: Lower percentile, 0 to 100.
@@ -200,10 +202,10 @@ class ScalePercentile(Transform):
         values: npt.NDArray[Any] = img.detach().cpu().numpy() if torch.is_tensor(img) else img
         low, high = (float(x) for x in np.percentile(values, (self.lower, self.upper)))
         span = high - low
-        if span <= 0:
+        if span < SMALLEST:
             return img.float() * 0 if torch.is_tensor(img) else np.zeros(img.shape, np.float32)
         scaled = img.float() if torch.is_tensor(img) else img.astype(np.float32)
-        return ((scaled - low) / span).clip(0, 1)
+        return ((scaled.clip(low, high) - low) / span).clip(0, 1)
 
 
 class ScalePercentiled(MapTransform):

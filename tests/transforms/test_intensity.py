@@ -110,6 +110,19 @@ def test_constant_image_becomes_zero():
     assert ScalePercentile()(torch.full((1, 3, 3), 7.0)).max() == 0
 
 
+@pytest.mark.parametrize("high", [1e-45, 2e-38])
+@pytest.mark.parametrize("kind", [np.asarray, torch.tensor])
+@pytest.mark.filterwarnings("error")
+def test_a_range_too_small_to_divide_by_does_not_overflow(high, kind):
+    image = np.zeros((1, 4, 100), np.float32)
+    image[0, 0, :50] = high
+    image[0, 3, 0] = 1e30
+    found = np.asarray(ScalePercentile(0, 99)(kind(image)))
+    assert np.isfinite(found).all()
+    assert found.min() == 0
+    assert found.max() <= 1
+
+
 @pytest.mark.parametrize("pair", [(5, 5), (-1, 50), (50, 101)])
 def test_percentiles_must_be_ordered(pair):
     with pytest.raises(ValueError, match="Percentiles"):
