@@ -98,8 +98,9 @@ def pool_entries(
         progress: Whether to show progress bars.
 
     Raises:
-        DataError: If patients are not known and ``group`` is not ``"none"``, if there are fewer
-            than two classes, copies with different labels, too many faults, or unreadable images.
+        DataError: If patients are not known and ``group`` is not ``"none"``, or were hashed with
+            another key, if there are fewer than two classes, copies with different labels, too many
+            faults, or unreadable images.
     """
     if on_duplicates not in ("refuse", "group"):
         raise ValueError(f"`on_duplicates` must be 'refuse' or 'group', got {on_duplicates!r}.")
@@ -119,6 +120,11 @@ def pool_entries(
         known = len(records)
         records += classless
         key = PatientKey.load_or_create(key_file)
+        if source.key_fingerprint not in (None, key.fingerprint):
+            raise DataError(
+                "The patients were hashed with another key than this one, so they cannot be told "
+                "from those of other sets: name that key by `key_file`, or `prepare` again."
+            )
         entries = _entries(records, labels, root, key, grouping, progress)
         small = read_thumbnails(entries, root, workers=workers, progress=progress)
         for error in small.bad.values():
@@ -261,16 +267,18 @@ def _entries(
     position = {name: number for number, name in enumerate(labels)}
     entries = []
     for record, id_ in zip(records, ids, strict=True):
-        if grouping == NO_GROUPING:
-            patient = f"image {record.image}"
-        elif record.patient:
-            patient = f"patient {record.patient.strip()}"
-        else:
-            raise DataError(f"{record.where} has no patient: fill it in, or group by 'none'.")
-        group = key.pseudonym(patient)
+        group = record.group or key.pseudonym(_patient(record, grouping))
         label = position.get(record.label, 0)
         entries.append(Entry(record.image, label, group, id_, record.frame))
     return tuple(entries)
+
+
+def _patient(record: SourceRecord, grouping: str) -> str:
+    if grouping == NO_GROUPING:
+        return f"image {record.image}"
+    if record.patient:
+        return f"patient {record.patient.strip()}"
+    raise DataError(f"{record.where} has no patient: fill it in, or group by 'none'.")
 
 
 def _refuse_conflicts(

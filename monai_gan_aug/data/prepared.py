@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monai_gan_aug.data.datalist import Datalist
+from monai_gan_aug.data.datalist import Datalist, Entry
 from monai_gan_aug.data.preparation import unlabelled_path
 from monai_gan_aug.data.sources import Source, SourceRecord
 from monai_gan_aug.errors import DataError
@@ -46,6 +46,11 @@ class PreparedSource(Source):
         return self._labelled.split.grouping
 
     @property
+    def key_fingerprint(self) -> str:
+        """Which secret key hashed the patients."""
+        return self._labelled.split.key_fingerprint
+
+    @property
     def caveats(self) -> tuple[str, ...]:
         """What was skipped, left out or merged when it was prepared."""
         return self._labelled.caveats
@@ -72,6 +77,10 @@ class PreparedSource(Source):
         names = self._labelled.labels
         for entry in self._labelled.entries():
             label = names[entry.label]
-            yield SourceRecord(entry.image, label, entry.group, entry.name, entry.frame)
+            yield _record(entry, label)
         for entry in () if self._classless is None else self._classless.training:
-            yield SourceRecord(entry.image, UNLABELLED, entry.group, entry.name, entry.frame)
+            yield _record(entry, UNLABELLED)
+
+
+def _record(entry: Entry, label: str) -> SourceRecord:
+    return SourceRecord(entry.image, label, None, entry.name, entry.frame, entry.group)

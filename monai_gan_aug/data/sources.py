@@ -45,6 +45,7 @@ class SourceRecord:
         patient: Patient id in the clear, or ``None``; never leaves this process.
         where: What a message about this image names: the file, or the row of a table.
         frame: Which frame of the file; ``None`` for a file of one image.
+        group: Keyed hash of the patient, from a source that knows no more.
     """
 
     image: str
@@ -52,6 +53,7 @@ class SourceRecord:
     patient: str | None = field(default=None, repr=False)
     where: str = ""
     frame: int | None = None
+    group: str | None = None
 
 
 @dataclass
@@ -81,6 +83,11 @@ class Source(ABC):
     def caveats(self) -> tuple[str, ...]:
         """Sentences every report of its images must repeat."""
         return ()
+
+    @property
+    def key_fingerprint(self) -> str | None:
+        """Which secret key hashed its ``group``, if its records have one."""
+        return None
 
     @abstractmethod
     def _read(self, root: Path) -> Iterator[SourceRecord]:

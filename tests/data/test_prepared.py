@@ -38,10 +38,19 @@ def test_it_holds_the_same_images_classes_and_patients(root, out, options):
     assert pool.grouping == datalist.split.grouping
     assert pool.caveats == ("Drawn.",)
     assert patients(pool.entries) == patients(datalist.entries())
+    assert {e.id: e.group for e in pool.entries} == {e.id: e.group for e in datalist.entries()}
+    assert pool.key_fingerprint == datalist.split.key_fingerprint
     assert again.split == {
         f"{part}_patients_per_class": min(datalist.group_counts(part).values())
         for part in ("training", "validation")
     }
+
+
+def test_patients_of_another_key_are_refused(root, out, options, tmp_path):
+    """Their hashes would match nobody's, and hide a patient that two sets share."""
+    prepare(FolderSource(patient_pattern=BY_NAME), root, out, **options)
+    with pytest.raises(DataError, match="another key"):
+        pool_entries(PreparedSource(out), root, key_file=tmp_path / "other", progress=False)
 
 
 def test_no_patients_stay_no_patients(root, out, options):
