@@ -99,8 +99,8 @@ class CrossedBootstrap:
         lost = np.zeros(self.replicates, bool)
         for index, rows in enumerate(labels):
             of_class = np.asarray(rows)[:, None] == np.unique(rows)
-            weights = self._patient_weights[:, self._columns[index]]
-            lost |= (weights @ of_class == 0).any(axis=1)
+            blocks = [(block @ of_class == 0).any(axis=1) for block in self.row_weights(index)]
+            lost |= np.concatenate(blocks)
         if lost.mean() > MOST_LOST:
             raise DataError(
                 f"{lost.mean():.0%} of resampled test sets lack a whole class, so no interval can "
