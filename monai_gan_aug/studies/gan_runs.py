@@ -23,6 +23,8 @@ class GanRecipe:
         per_class: One unconditional GAN per class instead of one for all classes.
         samples_per_class: Synthetic images per class.
         evaluation: Knobs of ``evaluate.yaml``.
+        best_by_kid: Use the checkpoint of the epoch whose images are nearest to the validation
+            images (``best_by_kid.yaml``) instead of the last one.
     """
 
     preset: str = "family_dcgan"
@@ -31,6 +33,7 @@ class GanRecipe:
     per_class: bool = False
     samples_per_class: int = 500
     evaluation: Mapping[str, Any] = field(default_factory=dict)
+    best_by_kid: bool = False
 
     def summary(self) -> dict[str, Any]:
         """What a report says about it."""
@@ -38,6 +41,7 @@ class GanRecipe:
             "preset": self.preset,
             "per class": self.per_class,
             "samples per class": self.samples_per_class,
+            **({"checkpoint": "nearest to validation images"} if self.best_by_kid else {}),
             **self.image,
             **self.knobs,
         }
@@ -166,7 +170,7 @@ class GanRuns:
         return {**self.data.image, **self.recipe.image, **self.recipe.knobs, "datalist": datalist}
 
     def checkpoint(self, seed: int) -> Path:
-        """``latest.json`` of the one GAN for all classes."""
+        """``latest.json`` of the checkpoint used, of the one GAN for all classes."""
         return self._checkpoint(seed, "")
 
     def quality_path(self, seed: int) -> Path:
@@ -180,7 +184,8 @@ class GanRuns:
         return self.folder / f"seed-{seed}" / f"{self.prefix}{name}"
 
     def _checkpoint(self, seed: int, suffix: str) -> Path:
-        return self._folder(seed, f"gan{suffix}") / "checkpoints" / "latest.json"
+        kept = self._folder(seed, f"gan{suffix}") / "checkpoints"
+        return (kept / "best" if self.recipe.best_by_kid else kept) / "latest.json"
 
     def _job(
         self,
@@ -194,10 +199,13 @@ class GanRuns:
         root = self.bundles_dir / "medical_image_gan"
         whole = self.root or self.folder
         output_dir = self._folder(seed, name)
+        config_files = ["common.yaml", f"{self.recipe.preset}.yaml", f"{stage}.yaml"]
+        if stage == "train" and self.recipe.best_by_kid:
+            config_files.append("best_by_kid.yaml")
         return BundleJob(
             name=output_dir.relative_to(whole).as_posix(),
             bundle=root,
-            config_files=("common.yaml", f"{self.recipe.preset}.yaml", f"{stage}.yaml"),
+            config_files=tuple(config_files),
             overrides={
                 "bundle_root": str(root),
                 **self.data.knobs(self._datalist(seed), whole / "cache", seed),

@@ -1,0 +1,65 @@
+"""The runs of one GAN of an experiment: which checkpoint its images come from."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from monai_gan_aug.data.provenance import SyntheticDatalist
+from monai_gan_aug.data.sources import CsvSource
+from monai_gan_aug.engines.checkpoint import load_checkpoint
+from monai_gan_aug.io.hashing import sha256_file
+from monai_gan_aug.studies.gan_runs import GanRecipe, GanRuns
+from monai_gan_aug.studies.jobs import run_job
+from monai_gan_aug.studies.study_data import StudyData
+
+BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
+SMALL = {"generator_width": 4, "discriminator_width": 4, "latent_size": 8, "batch_size": 8}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    rows = ["path,label,patient"]
+    for number in range(24):
+        pixels = rng.integers(0, 256, (16, 16), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / f"{number}.png")
+        rows.append(f"{number}.png,{('left', 'right')[number % 2]},p{number}")
+    (root / "labels.csv").write_text("\n".join(rows))
+    return StudyData(
+        name="noise",
+        dataset_dir=str(root),
+        source=CsvSource("labels.csv", image="path", label="label", patient="patient"),
+        image={"image_size": 16, "channels": 1},
+        key_file=str(root / "patients.key"),
+        split={"training_patients_per_class": 5, "validation_patients_per_class": 4},
+    )
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+def test_images_come_from_the_checkpoint_nearest_to_the_validation_images(
+    data, per_class, tmp_path
+):
+    knobs = {**SMALL, "max_epochs": 4, "steps_per_epoch": 2, "learning_rate": 0.02}
+    recipe = GanRecipe(knobs=knobs, samples_per_class=3, per_class=per_class, best_by_kid=True)
+    labels = data.splits(tmp_path, [0])[0].labels
+    data.decode(tmp_path)
+    runs = GanRuns(data, recipe, tmp_path, labels, BUNDLES)
+    for job in (*runs.trainings(0), *runs.generations(0)):
+        run_job(job)
+    for listed in runs.synthetic(0):
+        gan = listed.parent.parent / listed.parent.name.replace("synthetic", "gan")
+        best, used = gan / "checkpoints" / "best", SyntheticDatalist.load(listed).provenance
+        assert used.checkpoint_sha256 == sha256_file(next(best.glob("*.pt")))
+        kept = load_checkpoint(best)["best"]
+        assert kept["metric"] == "kid"
+        assert np.isfinite(kept["value"])
+    assert recipe.summary()["checkpoint"] == "nearest to validation images"
+
+
+def test_the_last_checkpoint_is_used_unless_asked_otherwise(data, tmp_path):
+    runs = GanRuns(data, GanRecipe(), tmp_path, ["left", "right"], BUNDLES)
+    assert runs.checkpoint(0) == tmp_path / "seed-0" / "gan" / "checkpoints" / "latest.json"
+    assert "best_by_kid.yaml" not in runs.trainings(0)[0].config_files
