@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from monai.networks.blocks import ADN
 from torch import Tensor, nn
 
 from monai_gan_aug.networks.blocks import (
@@ -13,16 +14,21 @@ from monai_gan_aug.networks.blocks import (
     up_block,
 )
 from monai_gan_aug.networks.conditional import ClassVerdict, LabelledLatent, required_labels
-from monai_gan_aug.networks.image_side import FromImage, ToImage
+from monai_gan_aug.networks.image_side import FromImage, ToImage, UpToImage
 from monai_gan_aug.networks.initialisation import normal_initialisation
+from monai_gan_aug.networks.resampling import UpConvolution
 
 __all__ = ["Discriminator", "Generator"]
 
+UPSAMPLING = ("deconv", "nearest")
+
 
 class Generator(nn.Module):
-    """Latents to images: a 4 x 4 projection, then a doubling per transposed convolution.
+    """Latents to images: a 4 x 4 projection, then a doubling per convolution.
 
-    With ``width`` 64 this is the published network: 512, 256, 128, 64 channels at 64 px.
+    With ``width`` 64 and ``"deconv"`` this is the published network: 512, 256, 128, 64 channels at
+    64 px. Transposed convolutions write the four pixels of a square with weights of their own,
+    which can show as a lattice; ``"nearest"`` repeats pixels before a 3 x 3 convolution.
 
     Args:
         image_size: Height and width ``S`` of the images, a power of two, at least 8.
@@ -32,13 +38,15 @@ class Generator(nn.Module):
         num_classes: Classes of the condition; 0 makes the generator unconditional.
         label_embedding: How the class meets the latent: ``"multiply"`` or ``"concatenate"``.
         spatial_dims: 2 for images, 3 for volumes of shape ``(B, C, S, S, S)``.
+        upsample: ``"deconv"``, transposed convolutions as published; ``"nearest"``, images only.
 
     Raises:
         ValueError: If a size or kind is out of range.
 
     References:
         Radford et al., "Unsupervised Representation Learning with Deep Convolutional Generative
-        Adversarial Networks". https://arxiv.org/abs/1511.06434
+        Adversarial Networks". https://arxiv.org/abs/1511.06434; ``"nearest"``: Odena et al.,
+        "Deconvolution and Checkerboard Artifacts". https://distill.pub/2016/deconv-checkerboard
 
     Example:
         >>> Generator(image_size=16, channels=1, latent_size=8, width=4)(torch.zeros(2, 8)).shape
@@ -54,8 +62,13 @@ class Generator(nn.Module):
         num_classes: int = 0,
         label_embedding: str = "multiply",
         spatial_dims: int = 2,
+        upsample: str = "deconv",
     ) -> None:
         super().__init__()
+        if upsample not in UPSAMPLING:
+            raise ValueError(f"`upsample` must be one of {UPSAMPLING}, got {upsample!r}.")
+        if upsample == "nearest" and spatial_dims != 2:
+            raise ValueError("`upsample` nearest is for images: volumes need deconv.")
         widths = [width << level for level in reversed(range(halvings(image_size)))]
         self.latent_size = latent_size
         self.num_classes = num_classes
@@ -65,8 +78,8 @@ class Generator(nn.Module):
             latent_size = self.condition.out_features
         self.blocks = nn.Sequential(
             LatentProjection(latent_size, widths[0], spatial_dims),
-            *(up_block(a, b, spatial_dims=spatial_dims) for a, b in pairwise(widths)),
-            _to_image(widths[-1], channels, spatial_dims),
+            *(_doubling(a, b, upsample, spatial_dims) for a, b in pairwise(widths)),
+            _to_image(widths[-1], channels, upsample, spatial_dims),
             nn.Tanh(),
         )
         normal_initialisation(self)
@@ -163,7 +176,16 @@ def _from_image(channels: int, width: int, spatial_dims: int) -> nn.Module:
     return down_block(channels, width, norm=None, spatial_dims=spatial_dims).get_submodule("conv")
 
 
-def _to_image(width: int, channels: int, spatial_dims: int) -> nn.Module:
+def _doubling(entering: int, leaving: int, upsample: str, spatial_dims: int) -> nn.Module:
+    if upsample == "deconv":
+        return up_block(entering, leaving, spatial_dims=spatial_dims)
+    norm = ADN("NA", leaving, act="relu", norm="batch", norm_dim=2)
+    return nn.Sequential(UpConvolution(entering, leaving, bias=False), norm)
+
+
+def _to_image(width: int, channels: int, upsample: str, spatial_dims: int) -> nn.Module:
+    if upsample == "nearest":
+        return UpToImage(width, channels)
     if spatial_dims == 2:
         return ToImage(width, channels)
     return up_block(width, channels, norm=None, act=None, spatial_dims=spatial_dims)

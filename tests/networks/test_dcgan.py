@@ -28,11 +28,14 @@ def test_critic_without_norm_has_the_published_number_of_parameters(size, count)
     assert not list(network.buffers())
 
 
+@pytest.mark.parametrize("upsample", ["deconv", "nearest"])
 @pytest.mark.parametrize("num_classes", [0, 3])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [32, 64, 128])
-def test_pair_agrees_on_shapes_and_range(size, channels, num_classes, device):
-    generator = Generator(size, channels, 16, width=4, num_classes=num_classes).to(device)
+def test_pair_agrees_on_shapes_and_range(size, channels, num_classes, upsample, device):
+    generator = Generator(
+        size, channels, 16, width=4, num_classes=num_classes, upsample=upsample
+    ).to(device)
     discriminator = Discriminator(size, channels, width=4, num_classes=num_classes).to(device)
     labels = torch.tensor([0, 1], device=device) if num_classes else None
     images = generator(torch.randn(2, 16, device=device), labels)
@@ -41,10 +44,11 @@ def test_pair_agrees_on_shapes_and_range(size, channels, num_classes, device):
     assert discriminator(images, labels).shape == (2,)
 
 
+@pytest.mark.parametrize("upsample", ["deconv", "nearest"])
 @pytest.mark.parametrize("spectral", [False, True])
 @pytest.mark.parametrize("num_classes", [0, 2])
-def test_gradients_reach_every_parameter(num_classes, spectral):
-    generator = Generator(16, 1, 8, width=4, num_classes=num_classes)
+def test_gradients_reach_every_parameter(num_classes, spectral, upsample):
+    generator = Generator(16, 1, 8, width=4, num_classes=num_classes, upsample=upsample)
     discriminator = Discriminator(
         16, 1, width=4, num_classes=num_classes, norm=None, spectral_norm=spectral
     )
@@ -92,3 +96,21 @@ def test_an_appended_embedding_widens_the_first_layer():
     assert multiplied.blocks[0].linear.in_features == 8
     assert appended.blocks[0].linear.in_features == 16
     assert appended(torch.randn(2, 8), torch.tensor([0, 1])).shape == (2, 1, 16, 16)
+
+
+def test_repeated_pixels_need_nine_weights_where_transposed_convolutions_need_sixteen():
+    deconv, nearest = (Generator(64, 1, 8, width=8, upsample=u) for u in ("deconv", "nearest"))
+    pairs = 64 * 32 + 32 * 16 + 16 * 8 + 8 * 1
+    assert parameters(deconv) - parameters(nearest) == 7 * pairs - 1  # one bias
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"upsample": "bilinear"}, "got 'bilinear'"),
+        ({"upsample": "nearest"}, "volumes need deconv"),
+    ],
+)
+def test_upsampling_that_is_not_there_is_refused(knobs, message):
+    with pytest.raises(ValueError, match=message):
+        Generator(16, 1, 8, width=4, spatial_dims=3, **knobs)
