@@ -5,6 +5,7 @@ shifted kernels: one 4 x 4 convolution of stride 2 gives the same numbers, borde
 less than half the multiplications and no large intermediate.
 """
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -12,10 +13,17 @@ __all__ = ["DownConvolution", "UpConvolution", "averaging_kernel", "doubling_ker
 
 
 def _box_sum(kernel: Tensor) -> Tensor:
-    """Sum ``(..., 3, 3)`` kernels over the four shifts of a 2 x 2 box: ``(..., 4, 4)``."""
-    padded = functional.pad(kernel, (1, 1, 1, 1))
-    rows = padded[..., 1:, :] + padded[..., :-1, :]
-    return rows[..., 1:] + rows[..., :-1]
+    """Sum ``(3, 3, A, B)`` kernels over the four shifts of a 2 x 2 box: ``(4, 4, A, B)``."""
+    rows = functional.pad(kernel, (0, 0, 0, 0, 0, 0, 1, 1))
+    rows = rows[1:] + rows[:-1]
+    columns = functional.pad(rows, (0, 0, 0, 0, 1, 1))
+    return columns[:, 1:] + columns[:, :-1]
+
+
+def _stored_as(kernel: Tensor, weight: Tensor) -> Tensor:
+    if weight.is_contiguous(memory_format=torch.channels_last):
+        return kernel.contiguous(memory_format=torch.channels_last)
+    return kernel.contiguous()
 
 
 def doubling_kernel(weight: Tensor) -> Tensor:
@@ -24,7 +32,8 @@ def doubling_kernel(weight: Tensor) -> Tensor:
     Args:
         weight: Kernel ``(O, I, 3, 3)`` that would follow nearest-neighbour doubling.
     """
-    return _box_sum(weight.flip(2, 3)).transpose(0, 1)
+    kernel = _box_sum(weight.permute(2, 3, 1, 0).flip(0, 1))
+    return _stored_as(kernel.permute(2, 3, 0, 1), weight)
 
 
 def averaging_kernel(weight: Tensor) -> Tensor:
@@ -33,7 +42,8 @@ def averaging_kernel(weight: Tensor) -> Tensor:
     Args:
         weight: Kernel ``(O, I, 3, 3)`` that 2 x 2 averaging would follow.
     """
-    return 0.25 * _box_sum(weight)
+    kernel = 0.25 * _box_sum(weight.permute(2, 3, 0, 1))
+    return _stored_as(kernel.permute(2, 3, 0, 1), weight)
 
 
 class UpConvolution(nn.Conv2d):

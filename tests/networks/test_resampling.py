@@ -21,3 +21,12 @@ def test_down_is_averaging_after_the_convolution(bias, device):
     convolved = functional.conv2d(maps, layer.weight, layer.bias, padding=1)
     expected = functional.avg_pool2d(convolved, 2)
     torch.testing.assert_close(layer(maps), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", [UpConvolution, DownConvolution])
+def test_maps_keep_the_storage_of_the_weights(kind):
+    maps = torch.randn(2, 4, 8, 8)
+    plain, last = kind(4, 6), kind(4, 6).to(memory_format=torch.channels_last)
+    assert plain(maps).is_contiguous()
+    maps = maps.contiguous(memory_format=torch.channels_last)
+    assert last(maps).is_contiguous(memory_format=torch.channels_last)
