@@ -1,0 +1,117 @@
+"""What a step of every GAN family costs, as its file says: CPU time of one thread.
+
+OMP_NUM_THREADS=1 python scripts/benchmark/family_steps.py
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from monai.bundle import ConfigParser
+
+from monai_gan_aug.engines.steps import Player, discriminator_step, generator_step
+from monai_gan_aug.losses.auxiliary import AuxiliaryDiscriminatorLoss, AuxiliaryGeneratorLoss
+from monai_gan_aug.losses.regularizers import chosen_regularizers
+
+CONFIGS = Path(__file__).resolve().parents[2] / "bundles" / "medical_image_gan" / "configs"
+REGULARIZERS = ("gradient_penalty", "gradient_penalty_interval", "r1", "r1_interval")
+CLASSES = 2
+
+
+class Family:
+    """Both updates of one family, on noise, without augmentation."""
+
+    def __init__(self, name: str, size: int, batch: int, **knobs: object) -> None:
+        config = ConfigParser()
+        config.read_config([str(CONFIGS / "common.yaml"), str(CONFIGS / f"{name}.yaml")])
+        config.update({"image_size": size, "num_classes": CLASSES, **knobs})
+        get = config.get_parsed_content
+        torch.manual_seed(0)
+        self.generator, self.discriminator = (
+            get(part).to(memory_format=torch.channels_last)
+            for part in ("network_def", "discriminator_def")
+        )
+        self.critic_steps = get("d_train_steps")
+        self.latent_size = get("latent_size")
+        self.labels = torch.arange(batch) % CLASSES
+        self.reals = torch.rand(batch, get("channels"), size, size) * 2 - 1
+        weights = {key: get(key) for key in (*REGULARIZERS, "reconstruction")}
+        self.regularizers = chosen_regularizers(**weights)
+        self.iteration = 0
+        losses = AuxiliaryDiscriminatorLoss(get("loss")), AuxiliaryGeneratorLoss(get("loss"))
+        networks = self.discriminator, self.generator
+        rates = get("discriminator_learning_rate"), get("learning_rate")
+        self.players = [
+            Player(
+                network,
+                torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.999), fused=True),
+                loss,
+                torch.amp.GradScaler("cpu", enabled=False),
+            )
+            for network, loss, rate in zip(networks, losses, rates, strict=True)
+        ]
+
+    def latents(self) -> torch.Tensor:
+        """New ones for every image of a batch."""
+        return torch.randn(len(self.labels), self.latent_size)
+
+    def discriminate(self) -> None:
+        """Generate, and update the discriminator."""
+        with torch.no_grad():
+            fakes = self.generator(self.latents(), self.labels)
+        due = [r for r in self.regularizers if self.iteration % r.interval == 0]
+        judge, labels = self.discriminator, self.labels
+        discriminator_step(
+            self.players[0], self.reals, fakes, judge=judge, labels=labels, regularizers=due
+        )
+        self.iteration += 1
+
+    def generate(self) -> None:
+        """Update the generator."""
+        generator_step(
+            self.players[1],
+            self.latents(),
+            generate=self.generator,
+            judge=self.discriminator,
+            discriminator=self.discriminator,
+            labels=self.labels,
+        )
+
+
+def seconds(update: Callable[[], None]) -> float:
+    """CPU time of one call."""
+    begun = time.process_time()
+    update()
+    return time.process_time() - begun
+
+
+def main() -> None:
+    """Print the table; families take turns."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", type=int, default=64, help="height and width of the images")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--turns", type=int, default=16, help="a lazy penalty comes every 16th")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    names = sorted(path.stem for path in CONFIGS.glob("family_*.yaml"))
+    ways = {name.removeprefix("family_"): Family(name, given.size, given.batch) for name in names}
+    ways["dcgan, deconv"] = Family("family_dcgan", given.size, given.batch, upsample="deconv")
+    taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in ways}
+    for turn in range(given.turns + 1):
+        for name, family in ways.items():
+            both = seconds(family.discriminate), seconds(family.generate)
+            if turn:
+                for kept, one in zip(taken[name], both, strict=True):
+                    kept.append(one)
+    print("| family | D update | G update | a step of the generator |\n|---|---|---|---|")
+    for name, (d, g) in taken.items():
+        updates = statistics.mean(d), statistics.mean(g)
+        whole = ways[name].critic_steps * updates[0] + updates[1]
+        print(f"| `{name}` | {updates[0]:.2f} s | {updates[1]:.2f} s | {whole:.2f} s |")
+
+
+if __name__ == "__main__":
+    main()
