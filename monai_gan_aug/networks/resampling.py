@@ -12,18 +12,18 @@ from torch.nn import functional
 __all__ = ["DownConvolution", "UpConvolution", "averaging_kernel", "doubling_kernel"]
 
 
-def _box_sum(kernel: Tensor) -> Tensor:
-    """Sum ``(3, 3, A, B)`` kernels over the four shifts of a 2 x 2 box: ``(4, 4, A, B)``."""
-    rows = functional.pad(kernel, (0, 0, 0, 0, 0, 0, 1, 1))
+def _folded(small: Tensor, weight: Tensor) -> Tensor:
+    """Sum ``(3, 3, A, B)`` kernels over the shifts of a 2 x 2 box: ``(A, B, 4, 4)``.
+
+    The two last axes are large, which makes the sums fast; the result is stored as ``weight`` is.
+    """
+    rows = functional.pad(small, (0, 0, 0, 0, 0, 0, 1, 1))
     rows = rows[1:] + rows[:-1]
     columns = functional.pad(rows, (0, 0, 0, 0, 1, 1))
-    return columns[:, 1:] + columns[:, :-1]
-
-
-def _stored_as(kernel: Tensor, weight: Tensor) -> Tensor:
+    large = (columns[:, 1:] + columns[:, :-1]).permute(2, 3, 0, 1)
     if weight.is_contiguous(memory_format=torch.channels_last):
-        return kernel.contiguous(memory_format=torch.channels_last)
-    return kernel.contiguous()
+        return large.contiguous(memory_format=torch.channels_last)
+    return large.contiguous()
 
 
 def doubling_kernel(weight: Tensor) -> Tensor:
@@ -32,8 +32,7 @@ def doubling_kernel(weight: Tensor) -> Tensor:
     Args:
         weight: Kernel ``(O, I, 3, 3)`` that would follow nearest-neighbour doubling.
     """
-    kernel = _box_sum(weight.permute(2, 3, 1, 0).flip(0, 1))
-    return _stored_as(kernel.permute(2, 3, 0, 1), weight)
+    return _folded(weight.permute(2, 3, 1, 0).flip(0, 1), weight)
 
 
 def averaging_kernel(weight: Tensor) -> Tensor:
@@ -42,8 +41,7 @@ def averaging_kernel(weight: Tensor) -> Tensor:
     Args:
         weight: Kernel ``(O, I, 3, 3)`` that 2 x 2 averaging would follow.
     """
-    kernel = 0.25 * _box_sum(weight.permute(2, 3, 0, 1))
-    return _stored_as(kernel.permute(2, 3, 0, 1), weight)
+    return 0.25 * _folded(weight.permute(2, 3, 0, 1), weight)
 
 
 class UpConvolution(nn.Conv2d):

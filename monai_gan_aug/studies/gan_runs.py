@@ -89,6 +89,7 @@ class GanRuns:
                 f"gan{suffix}",
                 {"only_labels": labels, "resume": True},
                 resumable=True,
+                extra=["best_by_kid.yaml"] if self.recipe.best_by_kid else [],
             )
             for suffix, labels in self.class_sets.items()
         ]
@@ -195,17 +196,15 @@ class GanRuns:
         knobs: Mapping[str, Any],
         inputs: Sequence[Path] = (),
         resumable: bool = False,
+        extra: Sequence[str] = (),
     ) -> BundleJob:
         root = self.bundles_dir / "medical_image_gan"
         whole = self.root or self.folder
         output_dir = self._folder(seed, name)
-        config_files = ["common.yaml", f"{self.recipe.preset}.yaml", f"{stage}.yaml"]
-        if stage == "train" and self.recipe.best_by_kid:
-            config_files.append("best_by_kid.yaml")
         return BundleJob(
             name=output_dir.relative_to(whole).as_posix(),
             bundle=root,
-            config_files=tuple(config_files),
+            config_files=("common.yaml", f"{self.recipe.preset}.yaml", f"{stage}.yaml", *extra),
             overrides={
                 "bundle_root": str(root),
                 **self.data.knobs(self._datalist(seed), whole / "cache", seed),

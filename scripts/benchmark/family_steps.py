@@ -13,11 +13,8 @@ import torch
 from monai.bundle import ConfigParser
 
 from monai_gan_aug.engines.steps import Player, discriminator_step, generator_step
-from monai_gan_aug.losses.auxiliary import AuxiliaryDiscriminatorLoss, AuxiliaryGeneratorLoss
-from monai_gan_aug.losses.regularizers import chosen_regularizers
 
 CONFIGS = Path(__file__).resolve().parents[2] / "bundles" / "medical_image_gan" / "configs"
-REGULARIZERS = ("gradient_penalty", "gradient_penalty_interval", "r1", "r1_interval")
 CLASSES = 2
 
 
@@ -25,34 +22,36 @@ class Family:
     """Both updates of one family, on noise, without augmentation."""
 
     def __init__(self, name: str, size: int, batch: int, **knobs: object) -> None:
-        config = ConfigParser()
-        config.read_config([str(CONFIGS / "common.yaml"), str(CONFIGS / f"{name}.yaml")])
-        config.update({"image_size": size, "num_classes": CLASSES, **knobs})
-        get = config.get_parsed_content
         torch.manual_seed(0)
+        config = ConfigParser()
+        files = ("common.yaml", f"{name}.yaml", "train.yaml")
+        config.read_config([str(CONFIGS / file) for file in files])
+        config.update(
+            {"image_size": size, "num_classes": CLASSES, "device": torch.device("cpu"), **knobs}
+        )
+        get = config.get_parsed_content
         self.generator, self.discriminator = (
-            get(part).to(memory_format=torch.channels_last)
-            for part in ("network_def", "discriminator_def")
+            get(network).to(memory_format=torch.channels_last)
+            for network in ("network", "discriminator")
         )
         self.critic_steps = get("d_train_steps")
         self.latent_size = get("latent_size")
         self.labels = torch.arange(batch) % CLASSES
         self.reals = torch.rand(batch, get("channels"), size, size) * 2 - 1
-        weights = {key: get(key) for key in (*REGULARIZERS, "reconstruction")}
-        self.regularizers = chosen_regularizers(**weights)
+        self.regularizers = get("train::trainer::d_regularizers")
         self.iteration = 0
-        losses = AuxiliaryDiscriminatorLoss(get("loss")), AuxiliaryGeneratorLoss(get("loss"))
-        networks = self.discriminator, self.generator
-        rates = get("discriminator_learning_rate"), get("learning_rate")
-        self.players = [
+        self.d_player, self.g_player = (
             Player(
                 network,
-                torch.optim.Adam(network.parameters(), rate, betas=(0.5, 0.999), fused=True),
-                loss,
+                get(f"train::{optimizer}"),
+                get(f"train::trainer::{loss}"),
                 torch.amp.GradScaler("cpu", enabled=False),
             )
-            for network, loss, rate in zip(networks, losses, rates, strict=True)
-        ]
+            for network, optimizer, loss in (
+                (self.discriminator, "discriminator_optimizer", "d_loss_function"),
+                (self.generator, "optimizer", "g_loss_function"),
+            )
+        )
 
     def latents(self) -> torch.Tensor:
         """New ones for every image of a batch."""
@@ -65,14 +64,14 @@ class Family:
         due = [r for r in self.regularizers if self.iteration % r.interval == 0]
         judge, labels = self.discriminator, self.labels
         discriminator_step(
-            self.players[0], self.reals, fakes, judge=judge, labels=labels, regularizers=due
+            self.d_player, self.reals, fakes, judge=judge, labels=labels, regularizers=due
         )
         self.iteration += 1
 
     def generate(self) -> None:
         """Update the generator."""
         generator_step(
-            self.players[1],
+            self.g_player,
             self.latents(),
             generate=self.generator,
             judge=self.discriminator,
