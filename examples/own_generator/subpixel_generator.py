@@ -1,16 +1,15 @@
-"""A generator that doubles by repeating pixels: an own network for the GAN bundle."""
+"""A generator that doubles by shuffling channels: an own network for the GAN bundle."""
 
 from itertools import pairwise
 
-import torch
 from monai.networks.blocks import Convolution, UpSample
 from torch import Tensor, nn
 
 COARSEST = 4
 
 
-class NearestGenerator(nn.Module):
-    """Latents and labels to images, by repeated pixels and 3 x 3 convolutions.
+class SubpixelGenerator(nn.Module):
+    """Latents and labels to images, by pixel shuffle and 3 x 3 convolutions.
 
     What the bundle asks of a generator is the attribute `num_classes` and a call with latents
     (B, Z) and, if it has classes, labels (B,), which gives images (B, C, S, S) in [-1, 1].
@@ -28,14 +27,13 @@ class NearestGenerator(nn.Module):
         super().__init__()
         doublings = (image_size // COARSEST).bit_length() - 1
         widths = [min(max_width, width << n) for n in reversed(range(doublings + 1))]
-        self.latent_size, self.num_classes = latent_size, num_classes
+        self.num_classes = num_classes
         self.embedding = nn.Embedding(num_classes, latent_size) if num_classes else None
         self.project = nn.Linear(latent_size, widths[0] * COARSEST**2)
         layers: list[nn.Module] = []
         for before, after in pairwise(widths):
-            double = {"mode": "nontrainable", "interp_mode": "nearest", "align_corners": None}
             layers += [
-                UpSample(2, before, before, scale_factor=2, **double),
+                UpSample(2, before, before, scale_factor=2, mode="pixelshuffle"),
                 Convolution(2, before, after, act="relu", norm="batch"),
             ]
         self.blocks = nn.Sequential(
@@ -49,7 +47,3 @@ class NearestGenerator(nn.Module):
         coarsest = self.project(latents).unflatten(1, (-1, COARSEST, COARSEST))
         images: Tensor = self.blocks(coarsest)
         return images
-
-
-if __name__ == "__main__":
-    print(NearestGenerator(64, 1, 128, 32, 2)(torch.zeros(2, 128), torch.tensor([0, 1])).shape)
