@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from monai_gan_aug.data.provenance import SyntheticDatalist
 from monai_gan_aug.data.sources import CsvSource
@@ -19,17 +18,10 @@ SMALL = {"generator_width": 4, "discriminator_width": 4, "latent_size": 8, "batc
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    root = tmp_path_factory.mktemp("images")
-    rng = np.random.default_rng(0)
-    rows = ["path,label,patient"]
-    for number in range(24):
-        pixels = rng.integers(0, 256, (16, 16), dtype=np.uint8)
-        Image.fromarray(pixels).save(root / f"{number}.png")
-        rows.append(f"{number}.png,{('left', 'right')[number % 2]},p{number}")
-    (root / "labels.csv").write_text("\n".join(rows))
+def data(tmp_path_factory, draw):
+    root = draw(tmp_path_factory.mktemp("images"), 24, first=0, seed=0)
     return StudyData(
-        name="noise",
+        name="halves",
         dataset_dir=str(root),
         source=CsvSource("labels.csv", image="path", label="label", patient="patient"),
         image={"image_size": 16, "channels": 1},

@@ -86,28 +86,14 @@ class Here(Executor):
         return future
 
 
-def draw(root, patients, first, seed):
-    """One image for each patient, of two classes that are hard to tell apart."""
-    rng = np.random.default_rng(seed)
-    rows = ["path,label,patient"]
-    for number in range(patients):
-        label = number % 2
-        pixels = rng.integers(0, 120, (16, 16))
-        pixels[:, 8 * label : 8 * label + 8] += rng.integers(2, 20)
-        Image.fromarray(pixels.astype(np.uint8)).save(root / f"{number}.png")
-        rows.append(f"{number}.png,{('left', 'right')[label]},p{first + number}")
-    (root / "labels.csv").write_text("\n".join(rows))
-    return root
-
-
 @pytest.fixture(scope="module")
-def images(tmp_path_factory):
+def images(tmp_path_factory, draw):
     """48 patients."""
     return draw(tmp_path_factory.mktemp("images"), 48, first=0, seed=0)
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory):
+def elsewhere(tmp_path_factory, draw):
     """12 patients of another place."""
     return draw(tmp_path_factory.mktemp("elsewhere"), 12, first=100, seed=1)
 
