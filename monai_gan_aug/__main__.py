@@ -51,7 +51,7 @@ def _source(arguments: argparse.Namespace) -> Any:
 
 def _published(arguments: argparse.Namespace) -> Any:
     """Turn the arguments to the layout of a published set; return its source."""
-    from monai_gan_aug.data.published import layout
+    from monai_gan_aug.published.layouts import layout
 
     known = layout(arguments.published, arguments.source)
     found = len(known.source.records(known.root))
@@ -75,8 +75,8 @@ def _slice_rule(arguments: argparse.Namespace) -> Any:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from monai_gan_aug.data.datalist import Datalist
     from monai_gan_aug.data.preparation import prepare, unlabelled_path
+    from monai_gan_aug.records.datalist import Datalist
 
     source = _published(arguments) if arguments.published else _source(arguments)
     source.slices = _slice_rule(arguments)
@@ -116,7 +116,7 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 
 def _phantoms(arguments: argparse.Namespace) -> None:
-    from monai_gan_aug.data.phantoms import class_counts, write_phantom_series
+    from monai_gan_aug.phantoms.series import class_counts, write_phantom_series
 
     write_phantom_series(
         arguments.out,

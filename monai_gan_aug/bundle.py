@@ -13,8 +13,9 @@ from typing import Any
 from fire.parser import DefaultParseValue  # type: ignore[import-untyped]
 from monai.bundle import ConfigParser
 
-from monai_gan_aug.data.datalist import Datalist
+import monai_gan_aug.published  # noqa: F401  (its classifiers register themselves)
 from monai_gan_aug.engines.checkpoint import LATEST, load_checkpoint
+from monai_gan_aug.records.datalist import Datalist
 
 __all__ = ["class_count", "explain_errors", "refuse_unknown_overrides"]
 

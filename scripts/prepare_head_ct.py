@@ -1,4 +1,4 @@
-"""Prepare the head-CT haemorrhage slices (system S2) from the folder of the unpacked download.
+"""Prepare the head-CT haemorrhage slices (head CT) from the folder of the unpacked download.
 
 python scripts/prepare_head_ct.py FOLDER --out datalist.json    (more: --help)
 """

@@ -1,4 +1,4 @@
-"""Prepare ISIC 2016, part 3 (skin lesions, system S0) from the folder of the unpacked download.
+"""Prepare ISIC 2016, part 3 (skin lesions, ISIC 2016) from the folder of the unpacked download.
 
 python scripts/prepare_isic2016.py FOLDER --out datalist.json    (more: --help)
 """

@@ -1,4 +1,4 @@
-"""Prepare SIIM-ISIC (skin lesions, system S1) from the folder of the unpacked download.
+"""Prepare SIIM-ISIC (skin lesions, SIIM-ISIC) from the folder of the unpacked download.
 
 python scripts/prepare_siim_isic.py FOLDER --out datalist.json    (more: --help)
 """

@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from monai_gan_aug.bundle import class_count, explain_errors, refuse_unknown_overrides
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
+from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
 
 CONFIG = """
 learning_rate: 2.0e-4

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_gan_aug.data.phantoms import class_counts, write_phantom_series
+from monai_gan_aug.phantoms.series import class_counts, write_phantom_series
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from monai_gan_aug.__main__ import main
-from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.io.png import write_png
+from monai_gan_aug.records.datalist import Datalist
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from torch import Tensor
 from monai_gan_aug.augmentation.adaptive import AdaptiveAugment
 from monai_gan_aug.augmentation.differentiable import DiffAugment
 
-__all__ = ["InstanceNoise", "SeenImages"]
+__all__ = ["DiscriminatorInput", "InstanceNoise"]
 
 SIGNED_LOSSES = ("bce", "hinge")  # a logit above zero says "real"
 
@@ -61,7 +61,7 @@ class InstanceNoise:
         return images + self.current * torch.randn_like(images) if self.current else images
 
 
-class SeenImages:
+class DiscriminatorInput:
     """What the discriminator sees, real and generated alike: augmentation, then noise.
 
     Args:
@@ -78,7 +78,7 @@ class SeenImages:
             sign of a logit no meaning.
 
     Example:
-        >>> SeenImages("color,cutout", instance_noise=0.1)(torch.zeros(2, 1, 8, 8)).shape
+        >>> DiscriminatorInput("color,cutout", instance_noise=0.1)(torch.zeros(2, 1, 8, 8)).shape
         torch.Size([2, 1, 8, 8])
     """
 

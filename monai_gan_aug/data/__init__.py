@@ -1,1 +1,1 @@
-"""Datalists, splits, the decode-once cache, batches, provenance and phantoms."""
+"""Sources, pools, splits, the decode-once cache, batches and what is mixed into them."""

@@ -14,9 +14,9 @@ import torch
 
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.loading import Batch
-from monai_gan_aug.data.provenance import Provenance, SyntheticDatalist, SyntheticEntry
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.records.provenance import Provenance, SyntheticDatalist, SyntheticEntry
 
 __all__ = ["MIXED_IN", "ControlImages", "LabelShuffled", "MixedIn", "mixed_in"]
 

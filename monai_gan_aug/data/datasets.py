@@ -9,10 +9,10 @@ import torch
 from torch.utils.data import Dataset
 
 from monai_gan_aug.data.cache import ImageCache, OnError
-from monai_gan_aug.data.datalist import Datalist, Entry
-from monai_gan_aug.data.provenance import SyntheticDatalist, SyntheticEntry, TrainingRecord
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.records.datalist import Datalist, Entry
+from monai_gan_aug.records.provenance import SyntheticDatalist, SyntheticEntry, TrainingRecord
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 __all__ = ["CachedImages", "SyntheticImages"]

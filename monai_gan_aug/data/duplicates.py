@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from monai_gan_aug.data.datalist import Entry
 from monai_gan_aug.data.decoding import decode_images
 from monai_gan_aug.data.paths import printable
 from monai_gan_aug.data.similarity import correlated_pairs
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.image import DecodedImage, Units
+from monai_gan_aug.records.datalist import Entry
 
 __all__ = [
     "Thumbnail",

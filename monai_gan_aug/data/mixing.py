@@ -10,7 +10,6 @@ import torch
 from monai_gan_aug.data.control_sets import ControlImages, LabelShuffled
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.loading import Batch, check_position, index_stream
-from monai_gan_aug.data.provenance import check_chain
 from monai_gan_aug.data.streams import (
     BalancedStream,
     IndexStream,
@@ -20,6 +19,7 @@ from monai_gan_aug.data.streams import (
 )
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.records.provenance import check_chain
 
 __all__ = ["MixedBatches"]
 

@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from monai_gan_aug.data.datalist import NO_GROUPING, Entry
 from monai_gan_aug.data.decoding import available_cores
 from monai_gan_aug.data.duplicates import (
     Pair,
@@ -28,6 +27,7 @@ from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.image import Units
 from monai_gan_aug.io.rejected import rejected_list
+from monai_gan_aug.records.datalist import NO_GROUPING, Entry
 
 __all__ = ["OnDuplicates", "Pool", "pool_entries"]
 

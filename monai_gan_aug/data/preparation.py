@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from monai_gan_aug.data.datalist import SPLITS, Datalist, SplitRecord
-from monai_gan_aug.data.left_out import unlabelled_list
 from monai_gan_aug.data.paths import printable
 from monai_gan_aug.data.pooling import OnDuplicates, Pool, pool_entries
 from monai_gan_aug.data.sources import Source
 from monai_gan_aug.data.splitting import limit_entries, split_entries
+from monai_gan_aug.data.training_sets import unlabelled_list
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.datalist import SPLITS, Datalist, SplitRecord
 
 __all__ = ["Pool", "pool_entries", "prepare", "unlabelled_path"]
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monai_gan_aug.data.datalist import Datalist, Entry
 from monai_gan_aug.data.preparation import unlabelled_path
 from monai_gan_aug.data.sources import Source, SourceRecord
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.datalist import Datalist, Entry
 
 __all__ = ["PreparedSource"]
 

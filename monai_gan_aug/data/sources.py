@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from monai_gan_aug.data.datalist import NO_GROUPING
 from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.data.slices import SliceRule, choose_slices
 from monai_gan_aug.data.tables import read_table
 from monai_gan_aug.errors import DataError, ImageReadError
-from monai_gan_aug.io.dicom_header import read_dicom_header
+from monai_gan_aug.io.dicom.header import read_dicom_header
 from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.walking import walk_files
+from monai_gan_aug.records.datalist import NO_GROUPING
 
 __all__ = [
     "CsvSource",

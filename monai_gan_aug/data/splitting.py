@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from monai_gan_aug.data.datalist import NO_GROUPING, SPLITS, Datalist, Entry, SplitRecord
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.datalist import NO_GROUPING, SPLITS, Datalist, Entry, SplitRecord
 
 __all__ = ["Split", "draw_split", "limit_entries", "split_entries"]
 

@@ -2,8 +2,8 @@
 
 from monai_gan_aug.data.datasets import CachedImages
 from monai_gan_aug.data.loading import BatchLoader
-from monai_gan_aug.data.provenance import check_record
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.provenance import check_record
 
 __all__ = ["unlabelled_batches"]
 

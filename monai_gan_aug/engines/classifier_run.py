@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from monai_gan_aug import __version__
 from monai_gan_aug.engines.checkpoint import save_checkpoint
-from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.engines.results import RESULTS, PredictionCollector
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import remove_leftovers, write_json
+from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.metrics.weighted import weighted_metric
 
 __all__ = ["ClassifierFolder", "LearningCurve", "RunDescription"]

@@ -11,7 +11,7 @@ from monai_gan_aug.engines.alarms import Guard
 from monai_gan_aug.engines.distributed import mean_over_processes
 from monai_gan_aug.engines.events import GanAugEvents
 from monai_gan_aug.keys import GanAugKeys, GanKeys
-from monai_gan_aug.metrics.diversity import mean_pairwise_distance, pairwise_likeness
+from monai_gan_aug.metrics.diversity import mean_pairwise_distance, pairwise_similarity
 from monai_gan_aug.networks.latents import draw_latents
 
 if TYPE_CHECKING:
@@ -296,4 +296,4 @@ class CollapseGuard(Guard):
         if self.measure == "pixels":
             return mean_pairwise_distance(images.flatten(1))
         alike = torch.zeros(len(images), dtype=torch.long, device=images.device)
-        return 1 - pairwise_likeness(images.float(), alike, "ms_ssim", pairs=128, seed=self.seed)
+        return 1 - pairwise_similarity(images.float(), alike, "ms_ssim", pairs=128, seed=self.seed)

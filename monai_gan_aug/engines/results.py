@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from monai_gan_aug import __version__
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.classification import classification_metrics
+from monai_gan_aug.records.predictions import Predictions
 
 __all__ = ["RESULTS", "PredictionCollector", "ResultsWriter"]
 

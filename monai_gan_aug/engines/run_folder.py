@@ -26,10 +26,10 @@ from monai_gan_aug.engines.distributed import (
     world_size,
 )
 from monai_gan_aug.engines.events import GanAugEvents
-from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.engines.state import restore_trainer_state
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import remove_leftovers
+from monai_gan_aug.io.locking import FolderLock
 
 if TYPE_CHECKING:
     from monai_gan_aug.engines.trainer import GanAugTrainer

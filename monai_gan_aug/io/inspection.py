@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.detect import ImageFormat
-from monai_gan_aug.io.dicom_header import read_dicom_header, refuse_impossible_frames
+from monai_gan_aug.io.dicom.header import read_dicom_header, refuse_impossible_frames
 from monai_gan_aug.io.image import ReadLimits, display_name
 from monai_gan_aug.io.listing import list_frames
 from monai_gan_aug.io.raster import read_raster_header

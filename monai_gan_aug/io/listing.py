@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from monai_gan_aug.io.detect import ImageFormat, detect_format
-from monai_gan_aug.io.dicom_header import read_dicom_header, refuse_impossible_frames
+from monai_gan_aug.io.dicom.header import read_dicom_header, refuse_impossible_frames
 from monai_gan_aug.io.frames import plane_frames
 from monai_gan_aug.io.image import ReadLimits, display_name
 from monai_gan_aug.io.nifti import nifti_shape

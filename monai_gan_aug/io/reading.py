@@ -4,7 +4,7 @@ from pathlib import Path
 
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.detect import ImageFormat, detect_format
-from monai_gan_aug.io.dicom import read_dicom
+from monai_gan_aug.io.dicom.reading import read_dicom
 from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units, display_name
 from monai_gan_aug.io.nifti import read_nifti

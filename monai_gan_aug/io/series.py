@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monai_gan_aug.errors import DataError, ImageReadError
-from monai_gan_aug.io.dicom_header import DicomHeader, read_frame_headers
+from monai_gan_aug.io.dicom.header import DicomHeader, read_frame_headers
 from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.image import ReadLimits, Units, display_name
 from monai_gan_aug.io.reading import read_image

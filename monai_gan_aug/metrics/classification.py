@@ -3,40 +3,15 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
-from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.weighted import METRICS, confusion, weighted_metric
+from monai_gan_aug.records.predictions import check_predictions
 
-__all__ = ["LOWER_IS_BETTER", "check_predictions", "classification_metrics", "roc_curve"]
+__all__ = ["LOWER_IS_BETTER", "classification_metrics", "roc_curve"]
 
 LOWER_IS_BETTER = frozenset({"brier", "ece"})
-
-
-def check_predictions(
-    labels: ArrayLike, probabilities: ArrayLike
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Both as arrays, ``(N,)`` and ``(N, K)``, once they can support every metric.
-
-    Raises:
-        DataError: If shapes differ, a probability is not in ``[0, 1]`` or a row does not sum to
-            1, or a class has no row.
-    """
-    truth, values = np.asarray(labels, np.int64), np.asarray(probabilities, np.float64)
-    if values.ndim != 2 or values.shape[1] < 2 or truth.shape != values.shape[:1]:
-        raise DataError(
-            f"Labels (N,) and probabilities (N, K) are needed, got {truth.shape}, {values.shape}."
-        )
-    if not (np.abs(values.sum(axis=1) - 1) < 1e-3).all() or (values < 0).any():
-        raise DataError("Every row of probabilities must be finite, not negative and sum to 1.")
-    counts = np.bincount(truth, minlength=values.shape[1])
-    if len(counts) > values.shape[1] or (counts == 0).any():
-        raise DataError(
-            f"Every one of {values.shape[1]} classes needs test images, got {counts.tolist()}: "
-            "split again with more patients in the test split."
-        )
-    return truth, values
 
 
 def classification_metrics(

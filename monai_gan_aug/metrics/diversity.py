@@ -5,7 +5,7 @@ from torch import Tensor
 
 from monai_gan_aug.metrics.paired import paired_values
 
-__all__ = ["mean_pairwise_distance", "pairwise_likeness", "vendi_score"]
+__all__ = ["mean_pairwise_distance", "pairwise_similarity", "vendi_score"]
 
 
 def mean_pairwise_distance(features: Tensor) -> Tensor:
@@ -36,7 +36,7 @@ def mean_pairwise_distance(features: Tensor) -> Tensor:
 
 
 def vendi_score(features: Tensor) -> Tensor:
-    r"""Effective number of different images: exponential entropy of the eigenvalues of likeness.
+    r"""Effective number of different images: exponential entropy of the eigenvalues of similarity.
 
     Likeness is :math:`\tfrac{1}{2} (1 + \cos)` of rows centred on nothing: centre or standardise
     them first with *real* images. 1 for copies of one image, N for images with nothing in common;
@@ -60,15 +60,15 @@ def vendi_score(features: Tensor) -> Tensor:
     """
     _check(features)
     rows = torch.nn.functional.normalize(features.double(), dim=1)
-    likeness = (1 + rows @ rows.T) / 2
-    shares = torch.linalg.eigvalsh(likeness / len(rows)).clamp_min(0)
+    similarity = (1 + rows @ rows.T) / 2
+    shares = torch.linalg.eigvalsh(similarity / len(rows)).clamp_min(0)
     return torch.special.entr(shares).sum().exp()
 
 
-def pairwise_likeness(
+def pairwise_similarity(
     images: Tensor, labels: Tensor, name: str, *, pairs: int = 500, seed: int = 0
 ) -> Tensor:
-    """Mean MS-SSIM (or another likeness) of random pairs within a class; higher is less diverse.
+    """Mean MS-SSIM (or another similarity) of random pairs within a class; higher is less diverse.
 
     Args:
         images: Shape ``(N, C, H, W)`` in ``[-1, 1]``.

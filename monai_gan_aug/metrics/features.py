@@ -282,3 +282,12 @@ def _load(path: Path, network: nn.Module | None) -> nn.Module:
             f"{len(unexpected)} unexpected ({[*missing, *unexpected][:5]})."
         )
     return network
+
+
+@torch.no_grad()
+def extract(
+    extractor: nn.Module, images: Tensor, *, device: str | torch.device, batch_size: int
+) -> Tensor:
+    """Features ``(N, F)`` of images ``(N, C, H, W)`` in ``[-1, 1]``, on the CPU."""
+    extractor = extractor.to(device).eval()
+    return torch.cat([extractor(part.to(device)).cpu() for part in images.split(batch_size)])

@@ -18,10 +18,10 @@ LEAST = 16
 
 @dataclass(frozen=True)
 class PairedMetric:
-    """One measure of likeness between two images.
+    """One measure of similarity between two images.
 
     Args:
-        lower_is_better: Whether 0 is best (the deviations) or the largest value (the likenesses).
+        lower_is_better: Whether 0 is best (the deviations) or the largest value (the similarities).
         build: From channels and image side to the PIQA module, without reduction.
         least_side: Smallest side it is defined for.
         one_at_a_time: Whether a pair's value would otherwise depend on its batch.
@@ -79,7 +79,7 @@ def paired_values(name: str, real: Tensor, fake: Tensor) -> Tensor:
         fake: Same shape.
 
     Returns:
-        Shape ``(N,)``: decibels for PSNR, else a number of which 1 (likeness) or 0 (deviation)
+        Shape ``(N,)``: decibels for PSNR, else a number of which 1 (similarity) or 0 (deviation)
         is the best.
 
     Raises:

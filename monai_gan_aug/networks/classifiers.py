@@ -7,10 +7,10 @@ import torch
 from monai.networks.nets import DenseNet121, EfficientNetBN, resnet18, resnet50
 from torch import Tensor, nn
 
-from monai_gan_aug.networks import system_s3, system_s4
-from monai_gan_aug.networks.preactivation import PreactivationResNet
+__all__ = ["CLASSIFIERS", "Build", "SmallCNN", "classifier", "register_classifier"]
 
-__all__ = ["CLASSIFIERS", "SmallCNN", "classifier"]
+Build = Callable[[int, int, int, float], nn.Module]
+"""From channels, number of classes, image size and dropout to a classifier."""
 
 
 class SmallCNN(nn.Module):
@@ -111,41 +111,29 @@ def _densenet121(channels: int, num_classes: int, image_size: int, dropout: floa
     )
 
 
-def _system_s3(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
-    _require("system_s3", image_size, num_classes, classes=2)
-    return system_s3.Classifier(channels, dropout)
-
-
-def _system_s4_cnn(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
-    _require("system_s4_cnn", image_size, num_classes)
-    return system_s4.Classifier(channels, num_classes, dropout)
-
-
-def _system_s4_resnet(
-    channels: int, num_classes: int, image_size: int, dropout: float
-) -> nn.Module:
-    return PreactivationResNet(channels, num_classes, dropout=dropout)
-
-
-def _require(name: str, image_size: int, num_classes: int, classes: int | None = None) -> None:
-    if image_size != 64 or classes not in (None, num_classes):
-        wanted = "" if classes is None else f" and {classes} classes"
-        raise ValueError(
-            f"`{name}` needs images of 64 x 64 pixels{wanted}, got `image_size` {image_size} and "
-            f"{num_classes} classes."
-        )
-
-
-CLASSIFIERS: dict[str, Callable[..., nn.Module]] = {
+CLASSIFIERS: dict[str, Build] = {
     "small_cnn": SmallCNN,
     **{f"efficientnet-b{n}": _efficientnet(f"efficientnet-b{n}") for n in range(8)},
     "resnet18": _resnet(resnet18),
     "resnet50": _resnet(resnet50),
     "densenet121": _densenet121,
-    "system_s3": _system_s3,
-    "system_s4_cnn": _system_s4_cnn,
-    "system_s4_resnet": _system_s4_resnet,
 }
+
+
+def register_classifier(name: str) -> Callable[[Build], Build]:
+    """Make a function that builds a classifier known by ``name``.
+
+    Raises:
+        ValueError: If the name is taken.
+    """
+
+    def register(build: Build) -> Build:
+        if name in CLASSIFIERS:
+            raise ValueError(f"`name` {name!r} is the name of a classifier already.")
+        CLASSIFIERS[name] = build
+        return build
+
+    return register
 
 
 def classifier(

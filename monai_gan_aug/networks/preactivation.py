@@ -1,4 +1,4 @@
-"""The pre-activation residual network of system S4, which judges its synthetic cells."""
+"""The pre-activation residual network of malaria, which judges its synthetic cells."""
 
 from collections.abc import Sequence
 

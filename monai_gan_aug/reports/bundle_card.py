@@ -7,9 +7,9 @@ from typing import Any
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_bytes, write_json
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.contents import Contents, gather
 from monai_gan_aug.reports.model_card import INTENDED_USE, model_card
-from monai_gan_aug.reports.schema import Study
 
 __all__ = ["BundleCard"]
 

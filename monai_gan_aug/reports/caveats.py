@@ -1,7 +1,7 @@
 """What a reader must know before believing a number: the data's caveats and the study's own."""
 
-from monai_gan_aug.reports.schema import Study
-from monai_gan_aug.reports.schema_results import Comparison
+from monai_gan_aug.records.results import Comparison
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.wording import (
     interval,
     listing,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from monai_gan_aug.reports.schema import Study
-from monai_gan_aug.reports.schema_results import Claim, Comparison
+from monai_gan_aug.records.results import Claim, Comparison
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.tables import Cell, Column, Table, difference_cell
 from monai_gan_aug.reports.wording import NO_VALUE, listing, metric_title, number
 

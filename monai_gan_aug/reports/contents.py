@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from monai_gan_aug.records.study import Study
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import (
     comparisons,
     curves,
@@ -16,10 +18,8 @@ from monai_gan_aug.reports import (
 )
 from monai_gan_aug.reports.caveats import reading_caveats
 from monai_gan_aug.reports.external import TestSet
-from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.reports.pictures import GridPair, read_grid
 from monai_gan_aug.reports.published import published_table
-from monai_gan_aug.reports.schema import Study
 from monai_gan_aug.reports.tables import Table
 from monai_gan_aug.reports.wording import MANY_CLASSES, count_range, interval, metric_title, number
 

@@ -7,9 +7,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.figures import line_style, shorten
 from monai_gan_aug.reports.palette import PALETTE
-from monai_gan_aug.reports.schema import Study
 from monai_gan_aug.reports.svg import STYLE, figure_svg
 from monai_gan_aug.reports.wording import metric_title, number
 

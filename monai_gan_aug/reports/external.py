@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from monai_gan_aug.records.results import ExternalSet, Results, Verdict, Word
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.scarcity import size_cells, size_columns
-from monai_gan_aug.reports.schema import Study
-from monai_gan_aug.reports.schema_results import ExternalSet, Results, Verdict, Word
 from monai_gan_aug.reports.tables import Cell, Column, Table, difference_cell, estimate_cell
 from monai_gan_aug.reports.wording import MANY_CLASSES, count_range, lower_is_better, metric_title
 

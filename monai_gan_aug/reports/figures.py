@@ -9,10 +9,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from monai_gan_aug.records.curves import GanCurve, GuardEvent
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.guards import KINDS, event_counts, events_sentence
 from monai_gan_aug.reports.palette import DASHES, PALETTE, SERIES
-from monai_gan_aug.reports.schema import Study
-from monai_gan_aug.reports.schema_curves import GanCurve, GuardEvent
 from monai_gan_aug.reports.svg import STYLE, figure_svg
 
 __all__ = ["POINTS", "classifier_figure", "gan_figure", "line_style", "shorten", "smooth"]

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from monai_gan_aug.reports.schema import Study
-from monai_gan_aug.reports.schema_curves import GuardEvent
+from monai_gan_aug.records.curves import GuardEvent
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.tables import Cell, Column, Table
 from monai_gan_aug.reports.wording import listing
 

@@ -1,6 +1,6 @@
 """The table of a publication beside the same table of this study."""
 
-from monai_gan_aug.reports.schema import Study
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.tables import Cell, Column, Interval, Table
 from monai_gan_aug.reports.wording import metric_title
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_bytes
+from monai_gan_aug.records.parsing import parse
+from monai_gan_aug.records.study import QualityRow, Study
 from monai_gan_aug.reports.markdown_tables import escape, markdown_table
-from monai_gan_aug.reports.parsing import parse
-from monai_gan_aug.reports.schema import QualityRow, Study
 from monai_gan_aug.reports.tables import Cell, Column, Interval, Table
 from monai_gan_aug.reports.wording import NO_VALUE, count_range, metric_title
 

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from monai_gan_aug.records.results import Exchange, Results
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.figures import line_style, shorten
 from monai_gan_aug.reports.palette import PALETTE
-from monai_gan_aug.reports.schema import Study
-from monai_gan_aug.reports.schema_results import Exchange, Results
 from monai_gan_aug.reports.svg import STYLE, figure_svg
 from monai_gan_aug.reports.tables import Cell, Column, Table, difference_cell, estimate_cell
 from monai_gan_aug.reports.wording import lower_is_better, metric_title, number

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from monai_gan_aug.reports.schema import Study
-from monai_gan_aug.reports.schema_results import Comparison, Estimate
+from monai_gan_aug.records.results import Comparison, Estimate
+from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.wording import NO_VALUE, duration, interval, metric_title, number
 
 __all__ = [

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
 from monai_gan_aug.metrics.weighted import weighted_metric
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
 
 __all__ = ["ArmStatistics", "Estimate", "PairedDraws", "interval"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from monai_gan_aug.engines.predictions import Predictions
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.statistics.arm_statistics import Estimate, PairedDraws
 from monai_gan_aug.statistics.significance import delong, holm, mcnemar
 

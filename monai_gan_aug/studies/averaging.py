@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.classification import classification_metrics
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.studies.choice import two_or_more
 
 __all__ = ["AverageOfArms"]

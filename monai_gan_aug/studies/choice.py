@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.records.predictions import Predictions
 
 __all__ = ["ChooseByValidation", "two_or_more"]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.evaluation.pseudo_labels import GUESSED
+from monai_gan_aug.generation.pseudo_labels import GUESSED
 from monai_gan_aug.studies.arms import Arm, arm
+from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.external import ExternalSet, external_place
 from monai_gan_aug.studies.gan_runs import GanRuns
 from monai_gan_aug.studies.jobs import BundleJob
-from monai_gan_aug.studies.study_data import StudyData
 
 __all__ = ["LABELLER", "PSEUDO", "SHARED_KNOBS", "ClassifierRecipe", "ClassifierRuns"]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from monai_gan_aug.data.cache import ImageCache
-from monai_gan_aug.data.datalist import NO_GROUPING, Datalist, Entry, SplitRecord
 from monai_gan_aug.data.duplicates import read_thumbnails
 from monai_gan_aug.data.paths import printable
 from monai_gan_aug.data.pooling import Pool
@@ -20,8 +19,9 @@ from monai_gan_aug.data.sources import Source
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_json
+from monai_gan_aug.records.datalist import NO_GROUPING, Datalist, Entry, SplitRecord
+from monai_gan_aug.studies.data import StudyData, preprocessing
 from monai_gan_aug.studies.pool import kept_pool
-from monai_gan_aug.studies.study_data import StudyData, preprocessing
 
 __all__ = ["ExternalData", "ExternalSet", "external_place", "external_sets"]
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from monai_gan_aug.data.datalist import Datalist
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.metrics.weighted import METRICS
+from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
 from monai_gan_aug.studies.arms import Arm
+from monai_gan_aug.studies.comparisons import Comparison, comparison_rows, conclusion
 from monai_gan_aug.studies.external import external_place
-from monai_gan_aug.studies.study_statistics import Comparison, comparison_rows, conclusion
 
 __all__ = ["external_results"]
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from monai_gan_aug.evaluation.selection import CONTROL, SELECTED
+from monai_gan_aug.generation.selection import CONTROL, SELECTED
+from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.jobs import BundleJob
-from monai_gan_aug.studies.study_data import StudyData
 
 __all__ = ["GanRecipe", "GanRuns"]
 

@@ -22,10 +22,10 @@ from typing import Any
 from tqdm import tqdm
 
 from monai_gan_aug import __version__
-from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_file, sha256_json
+from monai_gan_aug.io.locking import FolderLock
 
 __all__ = ["BundleJob", "JobError", "run_job", "run_jobs"]
 

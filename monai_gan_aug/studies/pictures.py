@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from monai_gan_aug.data.datalist import Datalist
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.engines.grids import tile_images
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.transforms.intensity import to_signed
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from monai_gan_aug.data.datalist import Entry
 from monai_gan_aug.data.pooling import Pool, pool_entries
 from monai_gan_aug.data.sources import Source
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_json
+from monai_gan_aug.records.datalist import Entry
 
 __all__ = ["kept_pool"]
 

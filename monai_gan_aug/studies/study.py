@@ -31,23 +31,23 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from monai_gan_aug.data.datalist import Datalist
-from monai_gan_aug.data.left_out import fewer_patients
-from monai_gan_aug.engines.locking import FolderLock
+from monai_gan_aug.data.training_sets import with_fewer_patients
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.locking import FolderLock
+from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
 from monai_gan_aug.studies.arms import arm, trained_arms
 from monai_gan_aug.studies.classifier_runs import ClassifierRecipe
+from monai_gan_aug.studies.comparisons import Comparison
+from monai_gan_aug.studies.data import StudyData, preprocessing
 from monai_gan_aug.studies.executors import job_executor
 from monai_gan_aug.studies.external import ExternalData, ExternalSet, external_sets
 from monai_gan_aug.studies.gan_runs import GanRecipe, GanRuns
 from monai_gan_aug.studies.jobs import run_jobs
 from monai_gan_aug.studies.pictures import draw_grids
 from monai_gan_aug.studies.published import PublishedTable
-from monai_gan_aug.studies.study_data import StudyData, preprocessing
-from monai_gan_aug.studies.study_record import StudyRecord, write_record
-from monai_gan_aug.studies.study_runs import StudyRuns
-from monai_gan_aug.studies.study_statistics import Comparison
+from monai_gan_aug.studies.record import StudyRecord, write_record
+from monai_gan_aug.studies.runs import StudyRuns
 
 __all__ = ["Study"]
 
@@ -76,7 +76,7 @@ class Study:
             largest number replaces that of the split and is the one the verdict is about.
         selection: Knobs of ``select.yaml`` of the GAN bundle, for arms of selected images.
         unlabelled_images: Unlabelled images at most, for arms that use them.
-        comparison: Arguments of :class:`~monai_gan_aug.studies.study_statistics.Comparison`.
+        comparison: Arguments of :class:`~monai_gan_aug.studies.comparisons.Comparison`.
         network: ``configs/network_<…>.yaml`` of the classifier bundle.
         external: Test sets from elsewhere, by name, for the classifiers of all arms.
         published: Numbers of a publication to stand beside in the report.
@@ -189,7 +189,7 @@ class Study:
         sizes = {largest: self._runs(self._folder, datalists, external)}
         for number in rest:
             folder = self._folder / f"patients-{number}"
-            fewer = {seed: fewer_patients(one, number) for seed, one in datalists.items()}
+            fewer = {seed: with_fewer_patients(one, number) for seed, one in datalists.items()}
             for seed, datalist in fewer.items():
                 datalist.save(self.data.datalist_path(folder, seed))
             sizes[number] = self._runs(folder, fewer, external)

@@ -25,8 +25,8 @@ from PIL import Image
 
 from monai_gan_aug.augmentation.classical import ClassicalAugmentation
 from monai_gan_aug.data.cache import ImageCache
-from monai_gan_aug.data.datalist import Entry
 from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.records.datalist import Entry
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 BATCH = 64

@@ -16,20 +16,20 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
-from monai_gan_aug.data.phantom_anatomy import draw_patient
-from monai_gan_aug.evaluation.image_sets import ImageSet, extract
-from monai_gan_aug.evaluation.membership import membership_auc
-from monai_gan_aug.evaluation.quality_families import (
+from monai_gan_aug.data.image_sets import ImageSet
+from monai_gan_aug.metrics.features import ClassifierFeatures, extract
+from monai_gan_aug.metrics.radiomics import RadiomicsFeatures
+from monai_gan_aug.phantoms.anatomy import draw_patient
+from monai_gan_aug.privacy.membership import membership_auc
+from monai_gan_aug.privacy.spaces import PixelSpace, screen_class
+from monai_gan_aug.quality.families import (
     Quartet,
     distances,
     diversities,
     label_fidelity,
-    likenesses,
+    paired_similarities,
     radiomics,
 )
-from monai_gan_aug.evaluation.screening_spaces import PixelSpace, screen_class
-from monai_gan_aug.metrics.features import ClassifierFeatures
-from monai_gan_aug.metrics.radiomics import RadiomicsFeatures
 
 GROUPS = ("training", "held_out", "baseline", "others")
 WINDOW = (40.0, 80.0)
@@ -110,7 +110,7 @@ def measure(
     whole = four.embedded(partial(extract, judge, device="cpu", batch_size=256))
     rows = [*distances(whole), *radiomics(four.embedded(RadiomicsFeatures(), floor=0.01))]
     rows += [*diversities(whole), *label_fidelity(four, judge, apprentice, ())]
-    rows += likenesses(four, "random")[0]
+    rows += paired_similarities(four, "random")[0]
     found = {row.metric: row.value for row in rows}
     parts = [one.of_class(0) for one in (training, sets["held_out"], synthetic)]
     screen = screen_class(PixelSpace(parts[0]), *parts, copy_ratio=0.5, seed=0)

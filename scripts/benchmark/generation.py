@@ -17,16 +17,16 @@ from monai.engines import SupervisedEvaluator
 from monai.transforms import SaveImage
 from pydicom import dcmread, dcmwrite
 
-from monai_gan_aug.data.provenance import TrainingRecord
 from monai_gan_aug.engines.checkpoint import save_checkpoint
-from monai_gan_aug.evaluation.formats import image_encoder
-from monai_gan_aug.evaluation.sampling import (
+from monai_gan_aug.generation.formats import image_encoder
+from monai_gan_aug.generation.sampling import (
     GeneratorLoader,
     LatentDataset,
     SyntheticSetWriter,
     prepare_latents,
 )
 from monai_gan_aug.networks.dcgan import Generator
+from monai_gan_aug.records.provenance import TrainingRecord
 
 RECIPE = {"channels": 1, "windows": ["brain"]}
 

@@ -20,8 +20,8 @@ from torch.nn.functional import cross_entropy
 from tqdm import tqdm
 
 from monai_gan_aug.augmentation.classical import STRENGTHS, ClassicalAugmentation
-from monai_gan_aug.data.phantom_anatomy import draw_patient
 from monai_gan_aug.networks.classifiers import classifier
+from monai_gan_aug.phantoms.anatomy import draw_patient
 
 TEST_SEED, TRAINING_SEED = 1, 2
 

@@ -20,9 +20,9 @@ from pydicom import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
 from monai_gan_aug.data import decoding
-from monai_gan_aug.data.datalist import Entry
 from monai_gan_aug.data.decoding import decode_images
 from monai_gan_aug.io.reading import read_image
+from monai_gan_aug.records.datalist import Entry
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import norm
 
-from monai_gan_aug.engines.predictions import Predictions
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
 from monai_gan_aug.statistics.verdict import verdict
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from monai_gan_aug.augmentation.adaptive import AdaptiveAugment
-from monai_gan_aug.augmentation.policies import InstanceNoise, SeenImages
+from monai_gan_aug.augmentation.policies import DiscriminatorInput, InstanceNoise
 
 
 def at(noise, iteration):
@@ -32,11 +32,11 @@ def test_noise_without_steps_stays():
 @pytest.mark.parametrize("policy", ["", None])
 def test_no_policy_changes_nothing(policy):
     images = torch.randn(2, 1, 8, 8)
-    assert torch.equal(SeenImages(policy)(images), images)
+    assert torch.equal(DiscriminatorInput(policy)(images), images)
 
 
 def test_adaptive_is_a_policy():
-    seen = SeenImages("adaptive", adaptive_target=0.5, adaptive_images=7)
+    seen = DiscriminatorInput("adaptive", adaptive_target=0.5, adaptive_images=7)
     assert isinstance(seen.stages[0], AdaptiveAugment)
     assert seen.stages[0].target == 0.5
     assert seen.stages[0].images == 7
@@ -44,13 +44,13 @@ def test_adaptive_is_a_policy():
 
 def test_noise_comes_after_augmentation():
     torch.manual_seed(0)
-    seen = SeenImages("cutout", instance_noise=0.1)
+    seen = DiscriminatorInput("cutout", instance_noise=0.1)
     assert (seen(torch.ones(4, 1, 16, 16)) != 0).all()
 
 
 def test_rejects_an_unknown_policy():
     with pytest.raises(ValueError, match="got \\['adaptve'\\]"):
-        SeenImages("adaptve")
+        DiscriminatorInput("adaptve")
 
 
 @pytest.mark.parametrize("arguments", [(-0.1, 0), (0.1, -1)])
@@ -62,5 +62,5 @@ def test_rejects_negative_noise(arguments):
 @pytest.mark.parametrize("loss", ["least_squares", "wasserstein"])
 def test_adaptive_augmentation_needs_a_loss_whose_logits_have_a_sign(loss):
     with pytest.raises(ValueError, match=f"'{loss}'.*choose"):
-        SeenImages("adaptive", loss=loss)
-    SeenImages("translation", loss=loss)
+        DiscriminatorInput("adaptive", loss=loss)
+    DiscriminatorInput("translation", loss=loss)

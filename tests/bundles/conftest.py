@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.png import write_png
+from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
 
 
 @pytest.fixture(scope="package")

@@ -15,20 +15,20 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from monai_gan_aug.data.datalist import Datalist, Entry
-from monai_gan_aug.data.provenance import (
+from monai_gan_aug.data.splitting import draw_split
+from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
+from monai_gan_aug.errors import DataError, ProvenanceError
+from monai_gan_aug.generation.gan_parts import configured_discriminator
+from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.networks.from_discriminator import DiscriminatorClassifier
+from monai_gan_aug.records.datalist import Datalist, Entry
+from monai_gan_aug.records.predictions import Predictions
+from monai_gan_aug.records.provenance import (
     Provenance,
     SyntheticDatalist,
     SyntheticEntry,
     TrainingRecord,
 )
-from monai_gan_aug.data.splitting import draw_split
-from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
-from monai_gan_aug.engines.predictions import Predictions
-from monai_gan_aug.errors import DataError, ProvenanceError
-from monai_gan_aug.evaluation.gan_parts import configured_discriminator
-from monai_gan_aug.io.hashing import content_id
-from monai_gan_aug.networks.from_discriminator import DiscriminatorClassifier
 from monai_gan_aug.studies.arms import ARMS
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 

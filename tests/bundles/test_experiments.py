@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigParser
 
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
+from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.reports.wording import METRIC_TITLES
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from monai.bundle import ConfigParser, run
 
-from monai_gan_aug.data.provenance import SyntheticDatalist
 from monai_gan_aug.engines.checkpoint import load_checkpoint
+from monai_gan_aug.records.provenance import SyntheticDatalist
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "medical_image_gan"
 FAMILIES = sorted(path.stem for path in BUNDLE.glob("configs/family_*.yaml"))

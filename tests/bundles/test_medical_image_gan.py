@@ -13,11 +13,11 @@ import pytest
 from monai.bundle import run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
-from monai_gan_aug.data.provenance import SyntheticDatalist, check_chain
 from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.png import write_png
+from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
+from monai_gan_aug.records.provenance import SyntheticDatalist, check_chain
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "medical_image_gan"
 CANARY = "CANARY^PATIENT"

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_gan_aug.data.datalist import SPLITS, Datalist, Entry, SplitRecord
-from monai_gan_aug.data.provenance import (
+from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.records.datalist import SPLITS, Datalist, Entry, SplitRecord
+from monai_gan_aug.records.provenance import (
     Provenance,
     SyntheticDatalist,
     SyntheticEntry,
     TrainingRecord,
 )
-from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 LABELS = ("normal", "ill")

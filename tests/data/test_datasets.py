@@ -6,10 +6,10 @@ import torch
 from PIL import Image
 
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
-from monai_gan_aug.data.provenance import SyntheticDatalist
 from monai_gan_aug.errors import DataError, ProvenanceError
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.records.provenance import SyntheticDatalist
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 

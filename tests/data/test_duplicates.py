@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from monai_gan_aug.data.datalist import Entry
 from monai_gan_aug.data.duplicates import (
     Thumbnail,
     find_identical,
@@ -14,6 +13,7 @@ from monai_gan_aug.data.duplicates import (
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.image import DecodedImage, Units
+from monai_gan_aug.records.datalist import Entry
 
 
 def smooth_picture(path, seed):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from monai_gan_aug.data.datalist import SPLITS, Datalist
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.mixing import MixedBatches
 from monai_gan_aug.errors import DataError, ProvenanceError
 from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.records.datalist import SPLITS, Datalist
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 

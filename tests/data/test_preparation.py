@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from monai_gan_aug.data import similarity
-from monai_gan_aug.data.datalist import SPLITS, Datalist
 from monai_gan_aug.data.preparation import pool_entries, prepare
 from monai_gan_aug.data.sources import CsvSource, FolderSource
 from monai_gan_aug.errors import DataError, ImageReadError
+from monai_gan_aug.records.datalist import SPLITS, Datalist
 
 BY_NAME = r"^(p\d+)_"
 

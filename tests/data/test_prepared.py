@@ -6,12 +6,12 @@ from collections import defaultdict
 
 import pytest
 
-from monai_gan_aug.data.datalist import NO_GROUPING
 from monai_gan_aug.data.pooling import NO_PATIENTS, pool_entries
 from monai_gan_aug.data.preparation import prepare
 from monai_gan_aug.data.prepared import PreparedSource
 from monai_gan_aug.data.sources import FolderSource
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.datalist import NO_GROUPING
 
 BY_NAME = r"^(p\d+)_"
 

@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 
 from monai_gan_aug.data.cache import ImageCache
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.data.decoding import decode_images
-from monai_gan_aug.data.phantoms import write_phantom_series
 from monai_gan_aug.data.preparation import pool_entries
 from monai_gan_aug.data.slices import SliceRule
 from monai_gan_aug.data.sources import DicomTreeSource, FolderSource
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.dicom_header import read_dicom_header
+from monai_gan_aug.io.dicom.header import read_dicom_header
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.reading import read_image
+from monai_gan_aug.phantoms.series import write_phantom_series
+from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monai_gan_aug.data.datalist import SPLITS, Entry
 from monai_gan_aug.data.splitting import draw_split, limit_entries, split_entries
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.datalist import SPLITS, Entry
 
 LABELS = ("a", "b")
 

@@ -8,11 +8,11 @@ import torch
 
 from monai_gan_aug.augmentation.differentiable import DiffAugment
 from monai_gan_aug.data.loading import BatchLoader
-from monai_gan_aug.data.provenance import TrainingRecord
 from monai_gan_aug.engines.averaging import WeightAverage
 from monai_gan_aug.engines.trainer import GanAugTrainer
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss
 from monai_gan_aug.networks.dcgan import Discriminator, Generator
+from monai_gan_aug.records.provenance import TrainingRecord
 
 
 class TinyImages:

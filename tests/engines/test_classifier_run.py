@@ -11,8 +11,8 @@ from torch import nn
 from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.engines.classification import PrepareImages
 from monai_gan_aug.engines.classifier_run import ClassifierFolder, LearningCurve, RunDescription
-from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.keys import DataKeys
 
 RECORD = {"split_sha256": "5f", "labels": ["a", "b"]}

@@ -11,11 +11,11 @@ from torch import nn
 
 from monai_gan_aug.engines.classification import PrepareImages
 from monai_gan_aug.engines.classifier_run import RunDescription
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.engines.results import PredictionCollector, ResultsWriter
 from monai_gan_aug.engines.tables import PredictionTable
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.keys import DataKeys
+from monai_gan_aug.records.predictions import Predictions
 
 IMAGES = torch.arange(6, dtype=torch.uint8).mul(50).view(6, 1, 1, 1).expand(6, 1, 8, 8)
 LABELS = torch.tensor([0, 0, 1, 0, 1, 1])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from ignite.engine import Events
 
-from monai_gan_aug.augmentation.policies import SeenImages
+from monai_gan_aug.augmentation.policies import DiscriminatorInput
 from monai_gan_aug.engines import run_folder
 from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.engines.handlers import CurveRecorder
@@ -59,7 +59,7 @@ def test_three_and_three_epochs_equal_six_bit_for_bit(make_trainer, tmp_path, d_
 
 def test_state_of_augmentation_and_regularisers_resumes_bit_for_bit(make_trainer, tmp_path):
     def settings():
-        seen = SeenImages("adaptive", 0.0, 100, instance_noise=0.2, instance_noise_steps=20)
+        seen = DiscriminatorInput("adaptive", 0.0, 100, instance_noise=0.2, instance_noise_steps=20)
         return {"augment": seen, "d_regularizers": [LeCam(), R1(1.0, interval=5)]}
 
     run(make_trainer, tmp_path / "whole", 4, **settings())

@@ -14,7 +14,7 @@ from torch import nn
 
 from monai_gan_aug.augmentation.adaptive import AdaptiveAugment
 from monai_gan_aug.augmentation.differentiable import DiffAugment
-from monai_gan_aug.augmentation.policies import SeenImages
+from monai_gan_aug.augmentation.policies import DiscriminatorInput
 from monai_gan_aug.data.loading import BatchLoader
 from monai_gan_aug.engines.averaging import WeightAverage
 from monai_gan_aug.engines.distributed import join_processes, leave_processes, world_size
@@ -147,7 +147,7 @@ def remembering(folder, epochs, **more):
 
     Their turns are of 4 iterations, epochs of 3: checkpoints fall in between.
     """
-    seen = SeenImages("adaptive", adaptive_target=0.0, adaptive_images=64)
+    seen = DiscriminatorInput("adaptive", adaptive_target=0.0, adaptive_images=64)
     full(folder, epochs, augment=seen, d_regularizers=[LeCam(decay=0.8)], **more)
 
 

@@ -16,14 +16,12 @@ from PIL import Image
 
 from monai_gan_aug.data import cache as cache_module
 from monai_gan_aug.data.cache import ImageCache
-from monai_gan_aug.data.datalist import Entry
 from monai_gan_aug.data.loading import BatchLoader
-from monai_gan_aug.data.provenance import TrainingRecord
 from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
 from monai_gan_aug.engines.handlers import CurveRecorder, TensorBoardWriter
 from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.engines.trainer import GanAugTrainer
-from monai_gan_aug.evaluation.sampling import (
+from monai_gan_aug.generation.sampling import (
     GeneratorLoader,
     LatentDataset,
     SyntheticSetWriter,
@@ -32,6 +30,8 @@ from monai_gan_aug.evaluation.sampling import (
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss
 from monai_gan_aug.networks.dcgan import Discriminator, Generator
+from monai_gan_aug.records.datalist import Entry
+from monai_gan_aug.records.provenance import TrainingRecord
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 RECORD = TrainingRecord("5p117", "key", ("g",), ("i",), ("a", "b"), {"channels": 1})

@@ -14,12 +14,12 @@ from ignite.engine import Events
 
 from monai_gan_aug.data.sources import FolderSource
 from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
-from monai_gan_aug.engines.locking import FolderLock
 from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.locking import FolderLock
+from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.jobs import BundleJob, JobError, run_jobs
 from monai_gan_aug.studies.study import Study
-from monai_gan_aug.studies.study_data import StudyData
 
 SAVING = """
     import sys

@@ -9,13 +9,13 @@ import pytest
 import torch
 from PIL import Image
 
-from monai_gan_aug.data.datalist import Entry
 from monai_gan_aug.data.decoding import decode_images
 from monai_gan_aug.data.sources import FolderSource
 from monai_gan_aug.io.inspection import inspect_folder
 from monai_gan_aug.io.reading import read_image
 from monai_gan_aug.io.walking import walk_images
 from monai_gan_aug.networks.classifiers import CLASSIFIERS, classifier
+from monai_gan_aug.records.datalist import Entry
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 

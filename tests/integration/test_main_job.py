@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monai_gan_aug.data.phantoms import class_counts, write_phantom_series
+from monai_gan_aug.phantoms.series import class_counts, write_phantom_series
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {

@@ -19,7 +19,7 @@ import torch
 from pydicom import dcmread
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from monai_gan_aug.data.phantoms import class_counts, write_phantom_series
+from monai_gan_aug.phantoms.series import class_counts, write_phantom_series
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE, TAG, PATIENT, COLUMN = b"QXFILE", b"QXTAG", b"QXPATIENT", b"QXCOLUMN"

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from monai_gan_aug.io.dicom_writing import SyntheticSeries, write_synthetic_dicom
+from monai_gan_aug.io.dicom.writing import SyntheticSeries, write_synthetic_dicom
 from monai_gan_aug.io.image import Units
 
 RNG = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import torch
 
 from monai_gan_aug.metrics.diversity import (
     mean_pairwise_distance,
-    pairwise_likeness,
+    pairwise_similarity,
     vendi_score,
 )
 
@@ -43,9 +43,9 @@ def test_likeness_of_copies_is_one_and_classes_are_kept_apart():
     draw = torch.Generator().manual_seed(0)
     two = torch.rand(2, 1, 16, 16, generator=draw) * 2 - 1
     labels = torch.arange(10) % 2
-    assert pairwise_likeness(two[labels], labels, "ssim", pairs=20).item() == pytest.approx(1)
+    assert pairwise_similarity(two[labels], labels, "ssim", pairs=20).item() == pytest.approx(1)
 
 
 def test_likeness_needs_pairs():
     with pytest.raises(ValueError, match="no class with two"):
-        pairwise_likeness(torch.zeros(2, 1, 16, 16), torch.tensor([0, 1]), "ssim")
+        pairwise_similarity(torch.zeros(2, 1, 16, 16), torch.tensor([0, 1]), "ssim")

@@ -52,14 +52,14 @@ def test_resnet50_is_the_known_one():
     assert count == 25_557_032
 
 
-@pytest.mark.parametrize("name", ["system_s3", "system_s4_cnn", "system_s4_resnet"])
+@pytest.mark.parametrize("name", ["bone_xray", "malaria_cnn", "malaria_resnet"])
 def test_published_classifiers_are_named(name):
     network = classifier(name, 3, 2, image_size=64, dropout=0.3)
     assert network(torch.zeros(2, 3, 64, 64)).shape == (2, 2)
     assert 0.3 in {getattr(module, "p", None) for module in network.modules()}
 
 
-@pytest.mark.parametrize("arguments", [("system_s3", 1, 3, 64), ("system_s4_cnn", 1, 2, 32)])
+@pytest.mark.parametrize("arguments", [("bone_xray", 1, 3, 64), ("malaria_cnn", 1, 2, 32)])
 def test_published_classifiers_refuse_other_tasks(arguments):
     with pytest.raises(ValueError, match="64 x 64"):
         classifier(*arguments)
@@ -67,7 +67,7 @@ def test_published_classifiers_refuse_other_tasks(arguments):
 
 def test_every_name_is_there():
     wanted = {"small_cnn", "resnet18", "resnet50", "densenet121"}
-    wanted |= {"system_s3", "system_s4_cnn", "system_s4_resnet"}
+    wanted |= {"bone_xray", "malaria_cnn", "malaria_resnet"}
     assert wanted | {f"efficientnet-b{n}" for n in range(8)} == set(CLASSIFIERS)
 
 

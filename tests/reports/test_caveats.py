@@ -1,7 +1,7 @@
 import pytest
 
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports.caveats import reading_caveats
-from monai_gan_aug.reports.loading import read_study
 
 
 @pytest.fixture

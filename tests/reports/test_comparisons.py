@@ -2,8 +2,8 @@
 
 import pytest
 
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import comparisons
-from monai_gan_aug.reports.loading import read_study
 
 
 def test_every_difference_has_its_p_values_and_what_it_would_take(full_study, write_study):

@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import curves
-from monai_gan_aug.reports.loading import read_study
 
 FIGURES = (curves.roc_figure, curves.precision_recall_figure, curves.calibration_figure)
 

@@ -8,12 +8,12 @@ from typing import get_args
 
 import pytest
 
+from monai_gan_aug.records.results import Word
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import external
 from monai_gan_aug.reports.contents import gather
-from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.reports.markdown import render_markdown
 from monai_gan_aug.reports.model_card import model_card
-from monai_gan_aug.reports.schema_results import Word
 
 WORDS = get_args(Word)
 

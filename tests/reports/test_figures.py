@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import figures
-from monai_gan_aug.reports.loading import read_study
 
 
 def texts(svg: str) -> list[str]:

@@ -2,8 +2,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import forest
-from monai_gan_aug.reports.loading import read_study
 
 
 def texts(svg: str) -> list[str]:

@@ -4,9 +4,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from monai_gan_aug.records.curves import GuardEvent
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import figures, guards
-from monai_gan_aug.reports.loading import read_study
-from monai_gan_aug.reports.schema_curves import GuardEvent
 
 
 def shown(svg):

@@ -2,8 +2,8 @@
 
 import pytest
 
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports.html import StudyReport
-from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.reports.published import published_table
 
 ERRATUM = "An accuracy lies between sensitivity and specificity."

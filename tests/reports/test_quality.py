@@ -7,14 +7,14 @@ import json
 import pytest
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.reports.loading import read_study
+from monai_gan_aug.records.study import QualityRow
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports.quality import (
     QualityTable,
     quality_table,
     screening_table,
     sets_table,
 )
-from monai_gan_aug.reports.schema import QualityRow
 
 
 def row(name, metric="mdsi", value=0.5, baseline=0.4, lower=True, **more):

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from monai_gan_aug.records.results import Exchange
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import scarcity
-from monai_gan_aug.reports.loading import read_study
-from monai_gan_aug.reports.schema_results import Exchange
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ import io
 
 import pytest
 
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import tables
-from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.reports.tables import Column, Interval, Table, escape_formula
 
 

@@ -6,8 +6,8 @@ from scipy import stats
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics, interval
 
 ARMS = ("candidate", "classical", "classical_twice")

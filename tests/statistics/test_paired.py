@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from monai_gan_aug.engines.predictions import Predictions
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics, Estimate, PairedDraws
 from monai_gan_aug.statistics.paired import claims, patients_needed, single_splits, two_sided_p
 

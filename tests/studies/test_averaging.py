@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.studies.averaging import AverageOfArms
 
 LABELS = np.array([0, 1, 0, 1, 1, 0])

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.studies.choice import ChooseByValidation
 
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
-from monai_gan_aug.studies.study_statistics import corrected_claims
+from monai_gan_aug.studies.comparisons import corrected_claims
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts" / "benchmark"
 

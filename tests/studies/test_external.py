@@ -6,8 +6,8 @@ from PIL import Image
 
 from monai_gan_aug.data.sources import CsvSource
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.external import ExternalData, external_sets
-from monai_gan_aug.studies.study_data import StudyData
 
 CSV = CsvSource("labels.csv", image="path", label="label", patient="patient")
 

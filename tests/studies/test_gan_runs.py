@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monai_gan_aug.data.provenance import SyntheticDatalist
 from monai_gan_aug.data.sources import CsvSource
 from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.io.hashing import sha256_file
+from monai_gan_aug.records.provenance import SyntheticDatalist
+from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.gan_runs import GanRecipe, GanRuns
 from monai_gan_aug.studies.jobs import run_job
-from monai_gan_aug.studies.study_data import StudyData
 
 BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 SMALL = {"generator_width": 4, "discriminator_width": 4, "latent_size": 8, "batch_size": 8}

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from monai_gan_aug.data.datalist import Datalist, Entry, SplitRecord
-from monai_gan_aug.data.provenance import (
+from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.png import write_png
+from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
+from monai_gan_aug.records.provenance import (
     Provenance,
     SyntheticDatalist,
     SyntheticEntry,
     TrainingRecord,
 )
-from monai_gan_aug.io.hashing import content_id
-from monai_gan_aug.io.png import write_png
 from monai_gan_aug.studies.pictures import draw_grids
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 

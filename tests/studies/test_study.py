@@ -12,20 +12,20 @@ import torch
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from monai_gan_aug.data.datalist import Datalist
-from monai_gan_aug.data.provenance import SyntheticDatalist
 from monai_gan_aug.data.sources import CsvSource
 from monai_gan_aug.engines.checkpoint import load_checkpoint
-from monai_gan_aug.engines.predictions import Predictions
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.networks.classifiers import classifier
+from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.predictions import Predictions
+from monai_gan_aug.records.provenance import SyntheticDatalist
+from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports.html import StudyReport
-from monai_gan_aug.reports.loading import read_study
 from monai_gan_aug.studies.arms import arm
+from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.external import ExternalData
 from monai_gan_aug.studies.gan_runs import GanRecipe
 from monai_gan_aug.studies.study import Study
-from monai_gan_aug.studies.study_data import StudyData
 
 BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 ARMS = (
@@ -322,7 +322,7 @@ def test_images_nobody_mixes_in_are_not_generated(finished):
     [
         ("semi_synthetic", {}),
         ("real_plus_synthetic", {"gan": GanRecipe(knobs={"condition": None})}),
-        ("filtered", {"gan": GanRecipe(preset="system_s0")}),
+        ("filtered", {"gan": GanRecipe(preset="isic2016")}),
     ],
 )
 def test_images_without_classes_cannot_be_mixed_in(images, tmp_path, name, knobs):

@@ -1,1 +1,0 @@
-"""Generated images, their quality, the copy screen, and choices among them."""

@@ -1,0 +1,1 @@
+"""DICOM files: headers scanned, pixels decoded apart, and marked synthetic files written."""

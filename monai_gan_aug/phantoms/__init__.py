@@ -1,0 +1,1 @@
+"""Head-CT series drawn from geometry: data for demos and tests that shows no one."""

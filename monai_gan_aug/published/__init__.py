@@ -1,0 +1,9 @@
+"""Five small published systems: their networks, and the layout of their data.
+
+Importing the chapter makes their classifiers known by name
+(:func:`monai_gan_aug.networks.classifiers.register_classifier`).
+"""
+
+from monai_gan_aug.published import bone_xray, malaria
+
+__all__ = ["bone_xray", "malaria"]

@@ -1,0 +1,1 @@
+"""What is on disk, each file declared once: read strictly, written atomically."""

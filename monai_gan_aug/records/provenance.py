@@ -1,0 +1,256 @@
+"""The chain split → checkpoint → synthetic images → result, and the check that refuses leaks.
+
+A synthetic datalist is JSON in the same decathlon style as a real one; all its images are
+``training`` images, and its ``provenance`` says which patients the GAN learned from.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from monai_gan_aug.errors import DataError, ProvenanceError
+from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.io.hashing import sha256_json
+from monai_gan_aug.records.datalist import Datalist
+
+__all__ = [
+    "Provenance",
+    "SyntheticDatalist",
+    "SyntheticEntry",
+    "TrainingRecord",
+    "check_chain",
+    "check_record",
+]
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What a network saw while it was trained; stored in its checkpoint.
+
+    Args:
+        split_sha256: Hash of the datalist.
+        key_fingerprint: Which secret key hashed the patients.
+        groups: Patient hashes the network saw.
+        ids: Content ids of the images the network saw.
+        labels: Class names, by label.
+        recipe: Preprocessing recipe as a dictionary.
+    """
+
+    split_sha256: str
+    key_fingerprint: str
+    groups: tuple[str, ...]
+    ids: tuple[str, ...]
+    labels: tuple[str, ...]
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON-ready content."""
+        return json.loads(json.dumps(asdict(self)))
+
+    def with_seen(self, other: "TrainingRecord") -> "TrainingRecord":
+        """This record with the patients and images of ``other`` added.
+
+        Raises:
+            ProvenanceError: If the two hashed patients with different keys.
+        """
+        if other.key_fingerprint != self.key_fingerprint:
+            raise ProvenanceError(
+                "What a network learned from was hashed with different keys, so its checkpoint "
+                "cannot say whom it saw: prepare all datalists with the same key."
+            )
+        return replace(
+            self,
+            groups=tuple(sorted({*self.groups, *other.groups})),
+            ids=tuple(sorted({*self.ids, *other.ids})),
+        )
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "TrainingRecord":
+        """The inverse of :meth:`to_dict`."""
+        try:
+            return cls(
+                split_sha256=content["split_sha256"],
+                key_fingerprint=content["key_fingerprint"],
+                groups=tuple(content["groups"]),
+                ids=tuple(content["ids"]),
+                labels=tuple(content["labels"]),
+                recipe=dict(content["recipe"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise ProvenanceError(
+                f"The training record is incomplete ({error}): train again with this version."
+            ) from error
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a synthetic set came from.
+
+    Args:
+        checkpoint_sha256: Hash of the checkpoint file the generator was loaded from.
+        training: What that generator saw.
+        seed: Seed of the latents.
+        settings: Anything else that shaped the images (latent size, truncation, filter, …).
+    """
+
+    checkpoint_sha256: str
+    training: TrainingRecord
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SyntheticEntry:
+    """One synthetic image: path relative to the datalist's folder, label and content id."""
+
+    image: str
+    label: int
+    id: str
+
+    @property
+    def frame(self) -> None:
+        """A synthetic image is always a file of its own."""
+
+
+@dataclass(frozen=True)
+class SyntheticDatalist:
+    """A set of synthetic images with its provenance."""
+
+    labels: tuple[str, ...]
+    training: tuple[SyntheticEntry, ...]
+    provenance: Provenance
+    name: str = "synthetic"
+
+    @property
+    def sha256(self) -> str:
+        """Hash of images, labels and provenance."""
+        return sha256_json(
+            {
+                "labels": list(self.labels),
+                "images": sorted([e.id, e.label] for e in self.training),
+                "checkpoint": self.provenance.checkpoint_sha256,
+                "split": self.provenance.training.split_sha256,
+            }
+        )
+
+    @property
+    def knows_classes(self) -> bool:
+        """Whether the labels mean anything: not if one unconditional GAN learned several classes.
+
+        Such images all stand under the first class; they can be looked at and compared with all
+        real images together, but nobody should learn a class from them.
+        """
+        return not self.provenance.settings.get("classes_together", False)
+
+    def require_classes(self) -> None:
+        """Refuse images whose labels mean nothing.
+
+        Raises:
+            DataError: If :attr:`knows_classes` is false.
+        """
+        if not self.knows_classes:
+            names = ", ".join(self.provenance.training.labels)
+            raise DataError(
+                f"These synthetic images were drawn without a class by one GAN of {names}: train "
+                "it with `condition: class`, or one GAN per class with --only_labels."
+            )
+
+    def save(self, path: Path) -> None:
+        """Write the datalist atomically, beside its images."""
+        content = {
+            "name": self.name,
+            "labels": {str(index): name for index, name in enumerate(self.labels)},
+            "training": [asdict(entry) for entry in self.training],
+            "provenance": {
+                **asdict(self.provenance),
+                "training": self.provenance.training.to_dict(),
+                "sha256": self.sha256,
+            },
+        }
+        write_json(Path(path), content)
+
+    @classmethod
+    def load(cls, path: Path) -> "SyntheticDatalist":
+        """Read a synthetic datalist and check its hash.
+
+        Raises:
+            ProvenanceError: If the file carries no complete provenance, or was edited.
+        """
+        path = Path(path)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            provenance = dict(content["provenance"])
+            recorded = provenance.pop("sha256")
+            record = TrainingRecord.from_dict(provenance.pop("training"))
+            names = content["labels"]
+            datalist = cls(
+                labels=tuple(names[str(index)] for index in range(len(names))),
+                training=tuple(SyntheticEntry(**item) for item in content["training"]),
+                provenance=Provenance(training=record, **provenance),
+                name=content["name"],
+            )
+        except FileNotFoundError:
+            raise DataError(f"{path.name} does not exist: generate it first.") from None
+        except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
+            raise ProvenanceError(
+                f"{path.name} is not a synthetic datalist with provenance ({error}): "
+                "generate the images with this toolkit."
+            ) from error
+        if datalist.sha256 != recorded:
+            raise ProvenanceError(
+                f"{path.name} was changed after it was written: generate the images again."
+            )
+        return datalist
+
+
+def check_chain(real: Datalist, synthetic: SyntheticDatalist) -> None:
+    """Refuse synthetic images whose GAN saw a validation or test patient of ``real``.
+
+    Images are compared by content, patients by keyed hash. When the two sides were hashed with
+    different keys, patients cannot be compared and the pair is refused.
+
+    Args:
+        real: The datalist the classifier is trained and judged on.
+        synthetic: The synthetic images to be added to its training split.
+
+    Raises:
+        ProvenanceError: With the reason and the next step.
+    """
+    if synthetic.labels != real.labels:
+        raise ProvenanceError(
+            f"Synthetic classes {list(synthetic.labels)} differ from the real ones "
+            f"{list(real.labels)}: train the GAN on the same datalist."
+        )
+    check_record(real, synthetic.provenance.training)
+
+
+def check_record(real: Datalist, record: TrainingRecord) -> None:
+    """Refuse what a GAN left behind (images, weights) if it saw a held-out patient of ``real``.
+
+    Args:
+        real: The datalist the classifier is trained and judged on.
+        record: What the GAN saw.
+
+    Raises:
+        ProvenanceError: With the reason and the next step.
+    """
+    if record.split_sha256 == real.sha256:
+        seen_only_training = set(record.ids) <= {entry.id for entry in real.training}
+        if seen_only_training:
+            return
+    if record.key_fingerprint != real.split.key_fingerprint:
+        raise ProvenanceError(
+            "The GAN's patients were hashed with another key, so they cannot be compared with "
+            "the validation and test patients: prepare both datalists with the same key."
+        )
+    held_out = real.entries("validation") + real.entries("test")
+    patients = set(record.groups) & {entry.group for entry in held_out}
+    images = set(record.ids) & {entry.id for entry in held_out}
+    if patients or images:
+        raise ProvenanceError(
+            f"The GAN saw {len(patients)} validation or test patients and {len(images)} of their "
+            "images, so it leaks into the evaluation: train the GAN on the training split "
+            "of this very datalist."
+        )

@@ -1,0 +1,11 @@
+"""Prepare the bone-fracture X-rays (bone X-ray) from the folder of the unpacked download.
+
+python scripts/prepare_bone_xray.py FOLDER --out datalist.json    (more: --help)
+"""
+
+import sys
+
+from monai_gan_aug.__main__ import main
+
+if __name__ == "__main__":
+    sys.exit(main(["prepare", *sys.argv[1:], "--published", "bone_xray"]))

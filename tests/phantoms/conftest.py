@@ -1,0 +1,3 @@
+"""The image sets of the data tests."""
+
+from tests.data.conftest import *  # noqa: F403
