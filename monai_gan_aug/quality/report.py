@@ -63,7 +63,8 @@ class QualityReport:
     """Compare synthetic sets with real images, over all classes and for each.
 
     All sets are thinned to the same number of images per class, so that numbers that depend on
-    it can be compared with their baseline and with each other (:func:`~monai_gan_aug.data.image_sets.matched`).
+    it can be compared with their baseline and with each other
+    (:func:`~monai_gan_aug.data.image_sets.matched`).
 
     Args:
         training: Images the generators were trained on.
