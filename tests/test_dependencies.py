@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -41,9 +42,15 @@ def imported_roots():
     return roots - set(sys.stdlib_module_names) - {"monai_gan_aug"}
 
 
+@cache
+def brought_by():
+    """Which distributions bring which import; slow, it reads every installed file list."""
+    return packages_distributions()
+
+
 def distributions(root):
     """What may have brought an import: ``PIL`` comes from pillow."""
-    return {name.lower() for name in packages_distributions().get(root, [root])}
+    return {name.lower() for name in brought_by().get(root, [root])}
 
 
 def test_everything_imported_is_declared():
