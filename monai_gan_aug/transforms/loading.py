@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from monai.config import KeysCollection
-from monai.transforms import MapTransform, Transform
+from monai.config.type_definitions import KeysCollection
+from monai.transforms.transform import MapTransform, Transform
 
 from monai_gan_aug.io.reading import read_image
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
