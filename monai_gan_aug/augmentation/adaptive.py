@@ -151,20 +151,20 @@ def adaptive_operations(channels: int, probability: Tensor | float) -> list[Oper
     return [pose, *(_sometimes(operation, probability) for operation in changes)]
 
 
-def _chosen(images: Tensor, source: RandomSource, probability: Tensor | float) -> Tensor:
-    chosen: Tensor = source.uniform(len(images), device=images.device) < probability
-    return chosen
+def _affected(images: Tensor, source: RandomSource, probability: Tensor | float) -> Tensor:
+    affected: Tensor = source.uniform(len(images), device=images.device) < probability
+    return affected
 
 
 def _sometimes(operation: Operation, probability: Tensor | float) -> Operation:
     def draw(images: Tensor, source: RandomSource) -> tuple[Tensor, Any]:
-        return _chosen(images, source, probability), operation.draw(images, source)
+        return _affected(images, source, probability), operation.draw(images, source)
 
     def apply(images: Tensor, drawn: tuple[Tensor, Any]) -> Tensor:
-        chosen, numbers = drawn
-        # All images are changed and then chosen from: to ask the device which would stop it.
+        affected, numbers = drawn
+        # All images are changed and the affected ones kept: asking which would stall the device.
         changed = operation.apply(images, numbers)
-        return torch.where(chosen[:, None, None, None], changed, images)
+        return torch.where(affected[:, None, None, None], changed, images)
 
     return Operation(draw, apply)
 
@@ -173,7 +173,7 @@ def _draw_pose(images: Tensor, source: RandomSource, probability: Tensor | float
     batch, _, height, width = images.shape
     draws = source.uniform(7, batch, device=images.device)
     flipped, turned, rotated, scaled, shifted = (
-        _chosen(images, source, probability) for _ in range(5)
+        _affected(images, source, probability) for _ in range(5)
     )
     zero = torch.zeros_like(draws[0])
     flip = torch.where(flipped & (draws[0] < 0.5), -1.0, 1.0)

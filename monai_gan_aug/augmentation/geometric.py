@@ -27,8 +27,8 @@ def affine_matrices(angle: Tensor, zoom: Tensor, shift: Tensor, mirror: Tensor) 
         Shape ``(B, 2, 3)``, for :func:`warp`.
 
     Example:
-        >>> one, none = torch.ones(1), torch.zeros(1)
-        >>> affine_matrices(none, one, torch.zeros(1, 2), torch.ones(1, 2)).abs()
+        >>> unit, none = torch.ones(1), torch.zeros(1)
+        >>> affine_matrices(none, unit, torch.zeros(1, 2), torch.ones(1, 2)).abs()
         tensor([[[1., 0., 0.],
                  [0., 1., 0.]]])
     """
