@@ -1,8 +1,8 @@
 """Augmentation as strong as the discriminator's overfitting asks for."""
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import ignite.distributed as idist
 import torch
@@ -10,10 +10,12 @@ from ignite.engine import Events
 from torch import Tensor
 from torch.nn import functional
 
-from monai_gan_aug.augmentation.differentiable import cut_out
+from monai_gan_aug.augmentation.differentiable import CUT_OUT
+from monai_gan_aug.augmentation.geometric import pixel_matrices
+from monai_gan_aug.augmentation.operations import Operation, RandomSource
 from monai_gan_aug.keys import GanAugKeys
 
-__all__ = ["AdaptiveAugment", "turn_colours", "warp"]
+__all__ = ["AdaptiveAugment", "adaptive_operations", "turn_colours", "warp"]
 
 TRANSLATION = 0.125
 SCALE_DEVIATION = 0.2
@@ -107,36 +109,9 @@ class AdaptiveAugment:
     def __call__(self, images: Tensor) -> Tensor:
         """Augment images ``(B, C, H, W)`` in ``[-1, 1]``; values may leave that range."""
         self.probability = self.probability.to(images.device)
-        images = self._warped(images)
-        for change in self._changes(images):
-            images = torch.where(self._chosen(images)[:, None, None, None], change(images), images)
+        for operation in adaptive_operations(images.shape[1], self.probability):
+            images = operation(images)
         return images
-
-    def _changes(self, images: Tensor) -> list[Callable[[Tensor], Tensor]]:
-        colours = [_saturation, _hue] if images.shape[1] == 3 else []
-        return [_brightness, _contrast, *colours, cut_out]
-
-    def _chosen(self, images: Tensor) -> Tensor:
-        return torch.rand(len(images), device=images.device) < self.probability
-
-    def _warped(self, images: Tensor) -> Tensor:
-        batch, _, height, width = images.shape
-        draws = torch.rand(7, batch, device=images.device)
-        chosen = [self._chosen(images) for _ in range(5)]
-        zero = torch.zeros_like(draws[0])
-        flip = torch.where(chosen[0] & (draws[0] < 0.5), -1.0, 1.0)
-        turns = (draws[1] * 4).floor() if height == width else 2 * (draws[1] * 2).floor()
-        angle = torch.where(chosen[1], turns * (math.pi / 2), zero)
-        angle = angle + torch.where(chosen[2], (draws[2] * 2 - 1) * math.pi, zero)
-        normal = torch.randn(batch, device=images.device)
-        scale = torch.where(chosen[3], torch.exp2(normal * SCALE_DEVIATION), 1 + zero)
-        shift = [
-            torch.where(chosen[4], ((2 * draw - 1) * TRANSLATION * side).round() / side * 2, zero)
-            for draw, side in zip(draws[3:5], (width, height), strict=True)
-        ]
-        moved = (flip < 0) | (angle != 0) | (scale != 1) | (shift[0] != 0) | (shift[1] != 0)
-        warped = warp(images, flip, angle, scale, torch.stack(shift, 1))
-        return torch.where(moved[:, None, None, None], warped, images)
 
     def state_dict(self) -> dict[str, Any]:
         """Probability and the signs since its last adjustment: their mean over processes.
@@ -154,6 +129,89 @@ class AdaptiveAugment:
         return f"AdaptiveAugment(target={self.target}, images={self.images})"
 
 
+class Pose(NamedTuple):
+    """What :func:`warp` does to each image of a batch."""
+
+    flip: Tensor
+    angle: Tensor
+    scale: Tensor
+    shift: Tensor
+
+
+def adaptive_operations(channels: int, probability: Tensor | float) -> list[Operation]:
+    """The changes of :class:`AdaptiveAugment`, each made with ``probability``.
+
+    Args:
+        channels: Channels of the images; only three are colours.
+        probability: Number in ``[0, 1]`` or scalar tensor on the device of the images.
+    """
+    colours = (SATURATION, HUE) if channels == 3 else ()
+    pose = Operation(lambda images, source: _draw_pose(images, source, probability), _posed, _moves)
+    changes = (BRIGHTNESS, CONTRAST, *colours, CUT_OUT)
+    return [pose, *(_sometimes(operation, probability) for operation in changes)]
+
+
+def _affected(images: Tensor, source: RandomSource, probability: Tensor | float) -> Tensor:
+    affected: Tensor = source.uniform(len(images), device=images.device) < probability
+    return affected
+
+
+def _sometimes(operation: Operation, probability: Tensor | float) -> Operation:
+    def draw(images: Tensor, source: RandomSource) -> tuple[Tensor, Any]:
+        return _affected(images, source, probability), operation.draw(images, source)
+
+    def apply(images: Tensor, drawn: tuple[Tensor, Any]) -> Tensor:
+        affected, numbers = drawn
+        # All images are changed and the affected ones kept: asking which would stall the device.
+        changed = operation.apply(images, numbers)
+        return torch.where(affected[:, None, None, None], changed, images)
+
+    return Operation(draw, apply)
+
+
+def _draw_pose(images: Tensor, source: RandomSource, probability: Tensor | float) -> Pose:
+    batch, _, height, width = images.shape
+    draws = source.uniform(7, batch, device=images.device)
+    flipped, turned, rotated, scaled, shifted = (
+        _affected(images, source, probability) for _ in range(5)
+    )
+    zero = torch.zeros_like(draws[0])
+    flip = torch.where(flipped & (draws[0] < 0.5), -1.0, 1.0)
+    turns = (draws[1] * 4).floor() if height == width else 2 * (draws[1] * 2).floor()
+    angle = torch.where(turned, turns * (math.pi / 2), zero)
+    angle = angle + torch.where(rotated, (draws[2] * 2 - 1) * math.pi, zero)
+    normal = source.normal(batch, device=images.device)
+    scale = torch.where(scaled, torch.exp2(normal * SCALE_DEVIATION), 1 + zero)
+    shift = [
+        torch.where(shifted, ((2 * draw - 1) * TRANSLATION * side).round() / side * 2, zero)
+        for draw, side in zip(draws[3:5], (width, height), strict=True)
+    ]
+    return Pose(flip, angle, scale, torch.stack(shift, 1))
+
+
+def _posed(images: Tensor, pose: Pose) -> Tensor:
+    flip, angle, scale, shift = pose
+    moved = (flip < 0) | (angle != 0) | (scale != 1) | (shift != 0).any(1)
+    # Interpolation would round even where nothing moves, so those images are taken as they were.
+    return torch.where(moved[:, None, None, None], warp(images, *pose), images)
+
+
+def _moves(images: Tensor, pose: Pose) -> Tensor:
+    height, width = images.shape[2:]
+    return pixel_matrices(_pose_matrices(*pose, height / width), height, width)
+
+
+def _pose_matrices(
+    flip: Tensor, angle: Tensor, scale: Tensor, shift: Tensor, aspect: float
+) -> Tensor:
+    cosine, sine = angle.cos() / scale, angle.sin() / scale
+    # grid_sample asks where each pixel of the result comes from: the inverse of the change
+    rows = torch.stack([flip * cosine, -flip * sine * aspect, sine / aspect, cosine], 1)
+    matrix = rows.view(-1, 2, 2)
+    offset = -(matrix @ shift[:, :, None])
+    return torch.cat([matrix, offset], 2)
+
+
 def warp(images: Tensor, flip: Tensor, angle: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     """Flip, rotate, scale and move each image; what enters is mirrored at the border.
 
@@ -168,18 +226,13 @@ def warp(images: Tensor, flip: Tensor, angle: Tensor, scale: Tensor, shift: Tens
         Images of the same shape, interpolated bilinearly.
 
     Example:
-        >>> image, one = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), torch.ones(1)
-        >>> warp(image, -one, 0 * one, one, torch.zeros(1, 2)).flatten().tolist()
+        >>> image, unit = torch.tensor([[[[1.0, 2.0], [3.0, 4.0]]]]), torch.ones(1)
+        >>> warp(image, -unit, 0 * unit, unit, torch.zeros(1, 2)).flatten().tolist()
         [2.0, 1.0, 4.0, 3.0]
     """
-    aspect = images.shape[2] / images.shape[3]
-    cosine, sine = angle.cos() / scale, angle.sin() / scale
-    # grid_sample asks where each pixel of the result comes from: the inverse of the change
-    rows = torch.stack([flip * cosine, -flip * sine * aspect, sine / aspect, cosine], 1)
-    matrix = rows.unflatten(1, (2, 2))
-    offset = -(matrix @ shift[:, :, None])
+    matrices = _pose_matrices(flip, angle, scale, shift, images.shape[2] / images.shape[3])
     grid = functional.affine_grid(
-        torch.cat([matrix, offset], 2).to(images.dtype), list(images.shape), align_corners=False
+        matrices.to(images.dtype), list(images.shape), align_corners=False
     )
     return functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
@@ -197,26 +250,34 @@ def turn_colours(images: Tensor, angle: Tensor) -> Tensor:
     cosine, sine = angle.cos()[:, None, None], angle.sin()[:, None, None]
     eye = torch.eye(3, device=images.device, dtype=images.dtype)
     matrix = cosine * eye + (1 - cosine) * torch.outer(axis, axis) + sine * cross
-    return (matrix.to(images.dtype) @ images.flatten(2)).unflatten(2, images.shape[2:])
+    return (matrix.to(images.dtype) @ images.flatten(2)).reshape(images.shape)
 
 
-def _normal(images: Tensor) -> Tensor:
-    return torch.randn(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
+def _draw_normal(images: Tensor, source: RandomSource) -> Tensor:
+    return source.normal(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
 
 
-def _brightness(images: Tensor) -> Tensor:
-    return images + BRIGHTNESS_DEVIATION * _normal(images)
+def _draw_angle(images: Tensor, source: RandomSource) -> Tensor:
+    return (2 * source.uniform(len(images), device=images.device) - 1) * math.pi
 
 
-def _contrast(images: Tensor) -> Tensor:
-    return images * torch.exp2(CONTRAST_DEVIATION * _normal(images))
+def _brightened(images: Tensor, normal: Tensor) -> Tensor:
+    return images + BRIGHTNESS_DEVIATION * normal
 
 
-def _saturation(images: Tensor) -> Tensor:
-    grey = images.mean(1, keepdim=True)
-    return torch.lerp(grey, images, torch.exp2(_normal(images)))
+def _contrasted(images: Tensor, normal: Tensor) -> Tensor:
+    return images * torch.exp2(CONTRAST_DEVIATION * normal)
 
 
-def _hue(images: Tensor) -> Tensor:
-    angle = (2 * torch.rand(len(images), device=images.device) - 1) * math.pi
+def _saturated(images: Tensor, normal: Tensor) -> Tensor:
+    return torch.lerp(images.mean(1, keepdim=True), images, torch.exp2(normal))
+
+
+def _hued(images: Tensor, angle: Tensor) -> Tensor:
     return turn_colours(images, angle.to(images.dtype))
+
+
+BRIGHTNESS = Operation(_draw_normal, _brightened)
+CONTRAST = Operation(_draw_normal, _contrasted)
+SATURATION = Operation(_draw_normal, _saturated)
+HUE = Operation(_draw_angle, _hued)

@@ -1,12 +1,14 @@
 """The classical augmentation every GAN has to beat."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from monai_gan_aug.augmentation.geometric import RandomAffine, warp
 from monai_gan_aug.augmentation.intensity import RandomIntensity
 
-__all__ = ["STRENGTHS", "ClassicalAugmentation"]
+__all__ = ["STRENGTHS", "ClassicalAugmentation", "classical_laws"]
 
 STRENGTHS = {
     "none": (RandomAffine(), RandomIntensity()),
@@ -19,6 +21,22 @@ STRENGTHS = {
         RandomIntensity(contrast=1.4, brightness=0.25, noise=0.1),
     ),
 }
+
+
+def classical_laws(strength: str, flips: str) -> tuple[RandomAffine, RandomIntensity]:
+    """How places and values are drawn.
+
+    Args:
+        strength: A name in :data:`STRENGTHS`.
+        flips: See :class:`~monai_gan_aug.augmentation.geometric.RandomAffine`.
+
+    Raises:
+        ValueError: If a name is unknown.
+    """
+    if strength not in STRENGTHS:
+        raise ValueError(f"`strength` must be one of {list(STRENGTHS)}, got {strength!r}.")
+    affine, intensity = STRENGTHS[strength]
+    return replace(affine, flips=flips), intensity
 
 
 class ClassicalAugmentation:
@@ -43,10 +61,7 @@ class ClassicalAugmentation:
     """
 
     def __init__(self, strength: str = "strong", *, flips: str = "none", seed: int = 0) -> None:
-        if strength not in STRENGTHS:
-            raise ValueError(f"`strength` must be one of {list(STRENGTHS)}, got {strength!r}.")
-        affine, self.intensity = STRENGTHS[strength]
-        self.affine = RandomAffine(affine.degrees, affine.zoom, affine.shift, flips)
+        self.affine, self.intensity = classical_laws(strength, flips)
         self.strength = strength
         self.seed = seed
         self.generator = torch.Generator().manual_seed(seed)

@@ -1,68 +1,186 @@
 """Differentiable augmentation: what the discriminator sees, real and generated alike."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
-__all__ = ["DiffAugment"]
+from monai_gan_aug.augmentation.operations import BATCH, Operation, RandomSource
+
+__all__ = [
+    "CUT_OUT",
+    "DiffAugment",
+    "cut_out",
+    "policy_operations",
+    "scale_contrast",
+    "scale_saturation",
+    "shift_brightness",
+    "translate",
+]
+
+TRANSLATION = 0.125
+HOLE = 0.5
 
 
-def _uniform(images: Tensor) -> Tensor:
-    return torch.rand(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
+def _draw_share(images: Tensor, source: RandomSource = BATCH) -> Tensor:
+    return source.uniform(len(images), 1, 1, 1, device=images.device, dtype=images.dtype)
 
 
-def shift_brightness(images: Tensor) -> Tensor:
-    """Add a number in ``[-0.5, 0.5]`` per image, shape ``(B, C, H, W)``."""
-    return images + (_uniform(images) - 0.5)
+def _draw_share_of_colours(images: Tensor, source: RandomSource) -> Tensor | None:
+    # Grey images draw nothing, so that the numbers after it are those of earlier versions.
+    return None if images.shape[1] == 1 else _draw_share(images, source)
 
 
-def scale_saturation(images: Tensor) -> Tensor:
-    """Scale the distance from the mean over channels by ``[0, 2]`` (grey images: unchanged)."""
+def shift_brightness(images: Tensor, share: Tensor | None = None) -> Tensor:
+    """Add a number in ``[-0.5, 0.5]`` per image, shape ``(B, C, H, W)``.
+
+    Args:
+        images: The images.
+        share: Where in that range, 0 to 1, shape ``(B, 1, 1, 1)``; ``None`` to draw.
+    """
+    share = _draw_share(images) if share is None else share
+    return images + (share - 0.5)
+
+
+def scale_saturation(images: Tensor, share: Tensor | None = None) -> Tensor:
+    """Scale the distance from the mean over channels by ``[0, 2]`` (grey images: unchanged).
+
+    Args:
+        images: Shape ``(B, C, H, W)``.
+        share: Where in that range, 0 to 1, shape ``(B, 1, 1, 1)``; ``None`` to draw.
+    """
     if images.shape[1] == 1:
         return images
+    share = _draw_share(images) if share is None else share
     grey = images.mean(1, keepdim=True)
-    return torch.lerp(grey, images, 2 * _uniform(images))
+    return torch.lerp(grey, images, 2 * share)
 
 
-def scale_contrast(images: Tensor) -> Tensor:
-    """Scale the distance from the mean of the image by ``[0.5, 1.5]``."""
+def scale_contrast(images: Tensor, share: Tensor | None = None) -> Tensor:
+    """Scale the distance from the mean of the image by ``[0.5, 1.5]``.
+
+    Args:
+        images: Shape ``(B, C, H, W)``.
+        share: Where in that range, 0 to 1, shape ``(B, 1, 1, 1)``; ``None`` to draw.
+    """
     mean = images.mean((1, 2, 3), keepdim=True)
-    return torch.lerp(mean, images, 0.5 + _uniform(images))
+    share = _draw_share(images) if share is None else share
+    return torch.lerp(mean, images, 0.5 + share)
 
 
-def translate(images: Tensor, ratio: float = 0.125) -> Tensor:
-    """Move each image by up to ``ratio`` of its size in either direction; zeros enter."""
+def _reach(images: Tensor, ratio: float) -> tuple[int, int]:
+    height, width = images.shape[2:]
+    return round(height * ratio), round(width * ratio)
+
+
+def _draw_corner(
+    images: Tensor, source: RandomSource = BATCH, ratio: float = TRANSLATION
+) -> Tensor:
+    tops, lefts = (
+        source.integers(2 * reach + 1, len(images), 1, 1, device=images.device)
+        for reach in _reach(images, ratio)
+    )
+    return torch.stack([tops, lefts])
+
+
+def translate(images: Tensor, ratio: float = TRANSLATION, corner: Tensor | None = None) -> Tensor:
+    """Move each image by up to ``ratio`` of its size in either direction; zeros enter.
+
+    Args:
+        images: Shape ``(B, C, H, W)``.
+        ratio: Largest shift.
+        corner: Row and column at which the result begins in the image padded by the largest shift,
+            shape ``(2, B, 1, 1)``; ``None`` to draw.
+    """
     batch, _, height, width = images.shape
-    reach_y, reach_x = round(height * ratio), round(width * ratio)
+    reach_y, reach_x = _reach(images, ratio)
     padded = nn.functional.pad(images, (reach_x, reach_x, reach_y, reach_y))
-    top = torch.randint(2 * reach_y + 1, (batch, 1, 1), device=images.device)
-    left = torch.randint(2 * reach_x + 1, (batch, 1, 1), device=images.device)
+    top, left = _draw_corner(images, ratio=ratio) if corner is None else corner
     rows = top + torch.arange(height, device=images.device)[None, :, None]
     columns = left + torch.arange(width, device=images.device)[None, None, :]
     which = torch.arange(batch, device=images.device)[:, None, None]
     return padded.permute(0, 2, 3, 1)[which, rows, columns].permute(0, 3, 1, 2)
 
 
-def cut_out(images: Tensor, ratio: float = 0.5) -> Tensor:
-    """Zero one square of ``ratio`` times the size per image, partly outside at the borders."""
-    batch, _, height, width = images.shape
-
-    def outside(size: int) -> Tensor:
-        side = int(size * ratio + 0.5)
-        start = torch.randint(size + 1 - side % 2, (batch, 1), device=images.device) - side // 2
-        distance = torch.arange(size, device=images.device)[None] - start
-        return (distance < 0) | (distance >= side)
-
-    kept = outside(height)[:, None, :, None] | outside(width)[:, None, None, :]
-    return images * kept
+def _translation_moves(images: Tensor, corner: Tensor) -> Tensor:
+    matrices = torch.eye(3, dtype=torch.float64).repeat(len(images), 1, 1)
+    reach = torch.tensor(_reach(images, TRANSLATION))
+    matrices[:, :2, 2] = (corner.cpu().flatten(1).T - reach).double()
+    return matrices
 
 
-OPERATIONS: dict[str, tuple[Callable[[Tensor], Tensor], ...]] = {
-    "color": (shift_brightness, scale_saturation, scale_contrast),
-    "translation": (translate,),
-    "cutout": (cut_out,),
+def _hole_side(size: int, ratio: float) -> int:
+    return int(size * ratio + 0.5)
+
+
+def _draw_hole(images: Tensor, source: RandomSource = BATCH, ratio: float = HOLE) -> Tensor:
+    starts = []
+    for size in images.shape[2:]:
+        side = _hole_side(size, ratio)
+        # A hole is centred on a pixel or, if its side is even, also on the far edge.
+        start = source.integers(size + 1 - side % 2, len(images), 1, device=images.device)
+        starts.append(start - side // 2)
+    return torch.stack(starts)
+
+
+def cut_out(images: Tensor, ratio: float = HOLE, start: Tensor | None = None) -> Tensor:
+    """Zero one square of ``ratio`` times the size per image, partly outside at the borders.
+
+    Args:
+        images: Shape ``(B, C, H, W)``.
+        ratio: Side of the square over that of the image.
+        start: First row and column of the square, shape ``(2, B, 1)``; ``None`` to draw.
+    """
+    start = _draw_hole(images, ratio=ratio) if start is None else start
+
+    def outside(size: int, first: Tensor) -> Tensor:
+        distance = torch.arange(size, device=images.device)[None] - first
+        return (distance < 0) | (distance >= _hole_side(size, ratio))
+
+    rows, columns = (
+        outside(size, first) for size, first in zip(images.shape[2:], start, strict=True)
+    )
+    return images * (rows[:, None, :, None] | columns[:, None, None, :])
+
+
+def _translated(images: Tensor, corner: Tensor) -> Tensor:
+    return translate(images, corner=corner)
+
+
+def _holed(images: Tensor, start: Tensor) -> Tensor:
+    return cut_out(images, start=start)
+
+
+CUT_OUT = Operation(_draw_hole, _holed)
+
+OPERATIONS: dict[str, tuple[Operation, ...]] = {
+    "color": (
+        Operation(_draw_share, shift_brightness),
+        Operation(_draw_share_of_colours, scale_saturation),
+        Operation(_draw_share, scale_contrast),
+    ),
+    "translation": (Operation(_draw_corner, _translated, _translation_moves),),
+    "cutout": (CUT_OUT,),
 }
+
+
+def policy_operations(policy: str | None) -> list[Operation]:
+    """The operations that a policy of :class:`DiffAugment` names, in its order.
+
+    Raises:
+        ValueError: If a name is unknown.
+
+    Example:
+        >>> len(policy_operations("translation, cutout"))
+        2
+    """
+    names = _names(policy)
+    unknown = [name for name in names if name not in OPERATIONS]
+    if unknown:
+        raise ValueError(f"`policy` may name {sorted(OPERATIONS)}, got {unknown}.")
+    return [operation for name in names for operation in OPERATIONS[name]]
+
+
+def _names(policy: str | None) -> list[str]:
+    return [name.strip() for name in (policy or "").split(",") if name.strip()]
 
 
 class DiffAugment:
@@ -88,12 +206,8 @@ class DiffAugment:
     """
 
     def __init__(self, policy: str | None = "color,translation,cutout") -> None:
-        names = [name.strip() for name in (policy or "").split(",") if name.strip()]
-        unknown = [name for name in names if name not in OPERATIONS]
-        if unknown:
-            raise ValueError(f"`policy` may name {sorted(OPERATIONS)}, got {unknown}.")
-        self.policy = ",".join(names)
-        self.operations = [operation for name in names for operation in OPERATIONS[name]]
+        self.operations = policy_operations(policy)
+        self.policy = ",".join(_names(policy))
 
     def __call__(self, images: Tensor) -> Tensor:
         """Augment images ``(B, C, H, W)`` in ``[-1, 1]``; values may leave that range."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from monai_gan_aug.augmentation.operations import Operation, RandomSource
+
 __all__ = ["RandomIntensity", "adjust"]
 
 
@@ -63,14 +65,37 @@ class RandomIntensity:
             noise_generator: For the noise, on the device of ``images``.
         """
         settings = torch.rand(3, len(images), generator=generator).to(images.device)
+        noise = None
+        if self.noise > 0:
+            noise = torch.empty_like(images).normal_(generator=noise_generator)
+        return self.apply(images, settings, noise)
+
+    def apply(self, images: Tensor, settings: Tensor, noise: Tensor | None) -> Tensor:
+        """Change ``images``, shape ``(B, C, H, W)``, by what was drawn.
+
+        Args:
+            images: Not changed in place.
+            settings: Contrast, brightness and share of the noise, each uniform in ``[0, 1)``, shape
+                ``(3, B)``.
+            noise: Standard normal numbers of the shape of ``images``; ``None`` for no noise.
+        """
         out = adjust(
             images,
             torch.exp((settings[0] * 2 - 1) * math.log(self.contrast)),
             (settings[1] * 2 - 1) * self.brightness,
         )
-        if self.noise == 0:
+        if noise is None:
             return out
-        noise = torch.empty_like(images).normal_(generator=noise_generator)
-        return torch.addcmul(out, noise, (settings[2] * self.noise)[:, None, None, None]).clamp_(
-            -1, 1
-        )
+        deviation = (settings[2] * self.noise)[:, None, None, None]
+        return torch.addcmul(out, noise, deviation).clamp_(-1, 1)
+
+    @property
+    def operation(self) -> Operation:
+        """The law as a change of images."""
+        return Operation(self._draw_for, lambda images, drawn: self.apply(images, *drawn))
+
+    def _draw_for(self, images: Tensor, source: RandomSource) -> tuple[Tensor, Tensor | None]:
+        device, dtype = images.device, images.dtype
+        settings = source.uniform(3, len(images), device=device, dtype=dtype)
+        noise = source.normal(*images.shape, device=device, dtype=dtype) if self.noise else None
+        return settings, noise

@@ -1,13 +1,15 @@
 """One channel or three."""
 
-from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
-from monai.config import KeysCollection, NdarrayOrTensor
-from monai.transforms import MapTransform, Transform
-from monai.utils import TransformBackends
+from monai.config.type_definitions import KeysCollection, NdarrayOrTensor
+from monai.transforms.inverse import InvertibleTransform
+from monai.utils.enums import TransformBackends
+
+from monai_gan_aug.transforms.each_key import EachKey
+from monai_gan_aug.transforms.tracing import record_of, tracked, undone, untracked
 
 __all__ = [
     "ToGrey",
@@ -30,7 +32,18 @@ def _refuse_other_channels(img: NdarrayOrTensor) -> None:
         )
 
 
-class ToGrey(Transform):
+def _luminance(img: NdarrayOrTensor) -> NdarrayOrTensor:
+    red, green, blue = (img[i : i + 1] * weight for i, weight in enumerate(LUMINANCE))
+    return red + green + blue
+
+
+def _three_times(img: NdarrayOrTensor) -> NdarrayOrTensor:
+    if torch.is_tensor(img):
+        return torch.cat((img, img, img))
+    return np.concatenate((img, img, img))
+
+
+class ToGrey(InvertibleTransform):
     """Luminance of a colour image; a grey image passes unchanged.
 
     References:
@@ -51,16 +64,35 @@ class ToGrey(Transform):
             TypeError: If a colour image is not floating point.
         """
         _refuse_other_channels(img)
-        if img.shape[0] == 1:
-            return img
-        floating = img.is_floating_point() if torch.is_tensor(img) else img.dtype.kind == "f"
-        if not floating:
-            raise TypeError(f"`img` must be floating point to be averaged, got {img.dtype}.")
-        red, green, blue = (img[i : i + 1] * weight for i, weight in enumerate(LUMINANCE))
-        return red + green + blue
+        values = untracked(img)
+        if img.shape[0] == 3:
+            floating = img.is_floating_point() if torch.is_tensor(img) else img.dtype.kind == "f"
+            if not floating:
+                raise TypeError(f"`img` must be floating point to be averaged, got {img.dtype}.")
+            values = _luminance(values)
+        return tracked(self, img, values, channels=int(img.shape[0]))
+
+    def inverse(self, img: NdarrayOrTensor, channels: int | None = None) -> NdarrayOrTensor:
+        """Return to the number of channels before; colour is lost, so all three are the luminance.
+
+        Args:
+            img: Shape ``(1, ...)``. Class labels, which ``Invertd`` takes predictions for by
+                default, have no colour and pass unchanged.
+            channels: Channels before, 1 or 3, for an image that is no MetaTensor.
+
+        Raises:
+            ValueError: If ``img`` has several channels, or is no MetaTensor and ``channels`` is
+                missing.
+        """
+        before = record_of(self, img, None if channels is None else (), channels=channels)
+        values = untracked(img)
+        if before.details["channels"] == 3 and not before.labels:
+            _refuse_channels(img, 1)
+            values = _three_times(values)
+        return undone(self, img, values)
 
 
-class ToRGB(Transform):
+class ToRGB(InvertibleTransform):
     """Three equal channels from a grey image; a colour image passes unchanged.
 
     Example:
@@ -77,14 +109,43 @@ class ToRGB(Transform):
             ValueError: If there are neither one nor three channels.
         """
         _refuse_other_channels(img)
-        if img.shape[0] == 3:
-            return img
-        if torch.is_tensor(img):
-            return torch.cat((img, img, img))
-        return np.concatenate((img, img, img))
+        values = untracked(img)
+        if img.shape[0] == 1:
+            values = _three_times(values)
+        return tracked(self, img, values, channels=int(img.shape[0]))
+
+    def inverse(self, img: NdarrayOrTensor, channels: int | None = None) -> NdarrayOrTensor:
+        """Return to the number of channels before, exactly while the three are equal.
+
+        Args:
+            img: Shape ``(3, ...)``. Channels that were changed apart since become their luminance.
+                Class labels, which ``Invertd`` takes predictions for by default, have no colour
+                and pass unchanged.
+            channels: Channels before, 1 or 3, for an image that is no MetaTensor.
+
+        Raises:
+            ValueError: If ``img`` has another number of channels, or is no MetaTensor and
+                ``channels`` is missing.
+        """
+        before = record_of(self, img, None if channels is None else (), channels=channels)
+        values: Any = untracked(img)
+        if before.details["channels"] == 1 and not before.labels:
+            _refuse_channels(img, 3)
+            # The luminance of equal channels is theirs up to rounding: take the exact value.
+            equal = bool((values[:1] == values).all())
+            values = values[:1] if equal else _luminance(values)
+        return undone(self, img, values)
 
 
-class ToGreyd(MapTransform):
+def _refuse_channels(img: NdarrayOrTensor, channels: int) -> None:
+    if img.shape[0] != channels:
+        raise ValueError(
+            f"`img` must have {channels} channels to be put back, got shape {tuple(img.shape)}. "
+            "For a prediction, hand `Invertd` the transforms that move pixels only."
+        )
+
+
+class ToGreyd(EachKey):
     """Dictionary-based wrapper of :class:`ToGrey`.
 
     Args:
@@ -95,18 +156,10 @@ class ToGreyd(MapTransform):
     backend = ToGrey.backend
 
     def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.convert = ToGrey()
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a shallow copy of ``data`` with every key in one channel."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.convert(out[key])
-        return out
+        super().__init__(keys, ToGrey(), allow_missing_keys)
 
 
-class ToRGBd(MapTransform):
+class ToRGBd(EachKey):
     """Dictionary-based wrapper of :class:`ToRGB`.
 
     Args:
@@ -117,15 +170,7 @@ class ToRGBd(MapTransform):
     backend = ToRGB.backend
 
     def __init__(self, keys: KeysCollection, allow_missing_keys: bool = False) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.convert = ToRGB()
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a shallow copy of ``data`` with every key in three channels."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.convert(out[key])
-        return out
+        super().__init__(keys, ToRGB(), allow_missing_keys)
 
 
 ToGreyD = ToGreyDict = ToGreyd

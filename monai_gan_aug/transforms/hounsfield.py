@@ -1,15 +1,17 @@
 """Maps of Hounsfield units: clipping, and several windows as channels."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from monai.config import KeysCollection, NdarrayOrTensor
-from monai.transforms import MapTransform, Transform
-from monai.utils import TransformBackends
+from monai.config.type_definitions import KeysCollection, NdarrayOrTensor
+from monai.transforms.inverse import InvertibleTransform
+from monai.utils.enums import TransformBackends
 
+from monai_gan_aug.transforms.each_key import EachKey
 from monai_gan_aug.transforms.intensity import WindowIntensity
+from monai_gan_aug.transforms.tracing import record_of, tracked, undone, untracked
 from monai_gan_aug.transforms.windows import resolve_window
 
 __all__ = [
@@ -24,7 +26,7 @@ __all__ = [
 ]
 
 
-class ClipHU(Transform):
+class ClipHU(InvertibleTransform):
     """Limit values to ``[low, high]``; the usual range of a CT is from air to dense bone.
 
     Args:
@@ -49,10 +51,15 @@ class ClipHU(Transform):
 
     def __call__(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
         """Clip ``img``, any shape, and return the same type."""
-        return img.clip(self.low, self.high)
+        return tracked(self, img, untracked(img).clip(self.low, self.high))
+
+    def inverse(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
+        """``img`` as it is: what was not clipped is exact, what was stays at its limit."""
+        record_of(self, img, size=())  # refuses what this transform did not clip
+        return undone(self, img, untracked(img))
 
 
-class MultiWindow(Transform):
+class MultiWindow(InvertibleTransform):
     """One channel in ``[0, 1]`` for each window of a grey image in Hounsfield units.
 
     Args:
@@ -82,24 +89,44 @@ class MultiWindow(Transform):
         """
         if img.shape[0] != 1:
             raise ValueError(f"`img` must have one channel, got shape {tuple(img.shape)}.")
-        views: list[Any] = [window(img) for window in self.windows]
-        return torch.cat(views) if torch.is_tensor(img) else np.concatenate(views)
+        views: list[Any] = [window(untracked(img)) for window in self.windows]
+        values = torch.cat(views) if torch.is_tensor(img) else np.concatenate(views)
+        return tracked(self, img, values)
 
     def inverse(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
         """Units of the image, shape ``(1, ...)``: exact where some window did not clip.
 
         Where all windows clipped, the value is the nearest edge of the widest one.
+
+        Args:
+            img: Shape ``(number of windows, ...)``. Class labels, which ``Invertd`` takes
+                predictions for by default, have no units and pass unchanged.
+
+        Raises:
+            ValueError: If ``img`` has another number of channels.
         """
-        order = sorted(range(len(self.windows)), key=lambda i: -self.windows[i].width)
-        values: Any = self.windows[order[0]].inverse(img[order[0] : order[0] + 1])
-        where: Any = torch.where if torch.is_tensor(img) else np.where
-        for index in order[1:]:
-            view: Any = img[index : index + 1]
+        values: Any = untracked(img)
+        if not record_of(self, img, size=()).labels:
+            values = self._units(values)
+        return undone(self, img, values)
+
+    def _units(self, views: Any) -> Any:
+        if len(views) != len(self.windows):
+            raise ValueError(
+                f"`img` must have {len(self.windows)} channels, one for each window, "
+                f"got shape {tuple(views.shape)}."
+            )
+        widest, *others = sorted(range(len(self.windows)), key=lambda i: -self.windows[i].width)
+        values = self.windows[widest].inverse(views[widest : widest + 1])
+        where: Any = torch.where if torch.is_tensor(views) else np.where
+        # From wide to narrow: a narrow window tells neighbouring values further apart.
+        for index in others:
+            view = views[index : index + 1]
             values = where((view > 0) & (view < 1), self.windows[index].inverse(view), values)
         return values
 
 
-class ClipHUd(MapTransform):
+class ClipHUd(EachKey):
     """Dictionary-based wrapper of :class:`ClipHU`.
 
     Args:
@@ -118,18 +145,10 @@ class ClipHUd(MapTransform):
         high: float = 3071.0,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.clip = ClipHU(low, high)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a shallow copy of ``data`` with every key clipped."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.clip(out[key])
-        return out
+        super().__init__(keys, ClipHU(low, high), allow_missing_keys)
 
 
-class MultiWindowd(MapTransform):
+class MultiWindowd(EachKey):
     """Dictionary-based wrapper of :class:`MultiWindow`.
 
     Args:
@@ -146,22 +165,7 @@ class MultiWindowd(MapTransform):
         windows: Sequence[str | Sequence[float]],
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.split = MultiWindow(windows)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a shallow copy of ``data`` with every key windowed into channels."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.split(out[key])
-        return out
-
-    def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a shallow copy of ``data`` with every key back in the units of the image."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.split.inverse(out[key])
-        return out
+        super().__init__(keys, MultiWindow(windows), allow_missing_keys)
 
 
 ClipHUD = ClipHUDict = ClipHUd

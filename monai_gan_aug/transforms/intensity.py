@@ -1,14 +1,16 @@
 """Intensity maps: windows, percentiles, and the signed range that networks work in."""
 
-from collections.abc import Hashable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from monai.config import KeysCollection, NdarrayOrTensor
-from monai.transforms import MapTransform, Transform
-from monai.utils import TransformBackends
+from monai.config.type_definitions import KeysCollection, NdarrayOrTensor
+from monai.transforms.inverse import InvertibleTransform
+from monai.utils.enums import TransformBackends
+
+from monai_gan_aug.transforms.each_key import EachKey
+from monai_gan_aug.transforms.tracing import record_of, tracked, undone, untracked
 
 __all__ = [
     "ScalePercentile",
@@ -92,7 +94,7 @@ def _refuse_not_finite(finite: bool) -> None:
         raise ValueError("`img` must be finite to be quantised, got NaN or infinity.")
 
 
-class WindowIntensity(Transform):
+class WindowIntensity(InvertibleTransform):
     """Map ``[center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2]`` to ``[0, 1]``.
 
     Args:
@@ -125,18 +127,26 @@ class WindowIntensity(Transform):
     def __call__(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
         """Window ``img``, any shape, and return the same type with values in ``[0, 1]``."""
         scale = 1 / (self.width - 1)
-        share = img * scale
+        share: Any = untracked(img) * scale
         share += 0.5 - (self.center - 0.5) * scale
-        if isinstance(share, torch.Tensor):
-            return share.clamp_(0, 1)
-        return share.clip(0, 1, out=share)
+        # The product is ours, so it may be clipped in place.
+        share = share.clamp_(0, 1) if torch.is_tensor(share) else share.clip(0, 1, out=share)
+        return tracked(self, img, share)
 
     def inverse(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
-        """Units of the image for ``img`` in ``[0, 1]``: exact for what was not clipped."""
-        return (img - 0.5) * (self.width - 1) + (self.center - 0.5)
+        """Units of the image for ``img`` in ``[0, 1]``: exact for what was not clipped.
+
+        Class labels, which ``Invertd`` takes predictions for by default, have no units and pass
+        unchanged. (Probabilities look like an image: hand ``Invertd`` the transforms that move
+        pixels only.)
+        """
+        values: Any = untracked(img)
+        if not record_of(self, img, size=()).labels:
+            values = (values - 0.5) * (self.width - 1) + (self.center - 0.5)
+        return undone(self, img, values)
 
 
-class WindowIntensityd(MapTransform):
+class WindowIntensityd(EachKey):
     """Dictionary-based wrapper of :class:`WindowIntensity`.
 
     Args:
@@ -151,25 +161,10 @@ class WindowIntensityd(MapTransform):
     def __init__(
         self, keys: KeysCollection, center: float, width: float, allow_missing_keys: bool = False
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.window = WindowIntensity(center, width)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a shallow copy of ``data`` with every key windowed."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.window(out[key])
-        return out
-
-    def inverse(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a shallow copy of ``data`` with every key back in the units of the image."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.window.inverse(out[key])
-        return out
+        super().__init__(keys, WindowIntensity(center, width), allow_missing_keys)
 
 
-class ScalePercentile(Transform):
+class ScalePercentile(InvertibleTransform):
     """Map the range between two percentiles of each image to ``[0, 1]``; clip what is outside.
 
     For images without an absolute scale (MR, CR, DX). A constant image becomes 0, and so does one
@@ -199,16 +194,42 @@ class ScalePercentile(Transform):
 
     def __call__(self, img: NdarrayOrTensor) -> NdarrayOrTensor:
         """Scale ``img``, any shape, and return ``float32`` of the same kind in ``[0, 1]``."""
-        values: npt.NDArray[Any] = img.detach().cpu().numpy() if torch.is_tensor(img) else img
-        low, high = (float(x) for x in np.percentile(values, (self.lower, self.upper)))
+        values: Any = untracked(img)
+        pixels: npt.NDArray[Any] = values.detach().cpu().numpy() if torch.is_tensor(img) else img
+        low, high = (float(x) for x in np.percentile(pixels, (self.lower, self.upper)))
         span = high - low
+        scaled = values.float() if torch.is_tensor(img) else values.astype(np.float32)
         if span < SMALLEST:
-            return img.float() * 0 if torch.is_tensor(img) else np.zeros(img.shape, np.float32)
-        scaled = img.float() if torch.is_tensor(img) else img.astype(np.float32)
-        return ((scaled.clip(low, high) - low) / span).clip(0, 1)
+            # Times zero, so that a gradient still finds its way.
+            share = scaled * 0 if torch.is_tensor(img) else np.zeros(img.shape, np.float32)
+        else:
+            share = ((scaled.clip(low, high) - low) / span).clip(0, 1)
+        return tracked(self, img, share, low=low, high=high)
+
+    def inverse(
+        self, img: NdarrayOrTensor, low: float | None = None, high: float | None = None
+    ) -> NdarrayOrTensor:
+        """Units of the image for ``img`` in ``[0, 1]``: exact for what was not clipped.
+
+        Args:
+            img: Any shape. Class labels, which ``Invertd`` takes predictions for by default, have
+                no units and pass unchanged.
+            low: Value of the lower percentile, for an image that is no MetaTensor.
+            high: Value of the upper percentile, for an image that is no MetaTensor.
+
+        Raises:
+            ValueError: If ``img`` is no MetaTensor, and ``low`` or ``high`` is missing.
+        """
+        given = low is not None and high is not None
+        before = record_of(self, img, () if given else None, low=low, high=high)
+        values: Any = untracked(img)
+        if not before.labels:
+            lowest, highest = before.details["low"], before.details["high"]
+            values = values * (highest - lowest) + lowest
+        return undone(self, img, values)
 
 
-class ScalePercentiled(MapTransform):
+class ScalePercentiled(EachKey):
     """Dictionary-based wrapper of :class:`ScalePercentile`.
 
     Args:
@@ -227,15 +248,7 @@ class ScalePercentiled(MapTransform):
         upper: float = 99.5,
         allow_missing_keys: bool = False,
     ) -> None:
-        super().__init__(keys, allow_missing_keys)
-        self.scale = ScalePercentile(lower, upper)
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Return a shallow copy of ``data`` with every key scaled."""
-        out = dict(data)
-        for key in self.key_iterator(out):
-            out[key] = self.scale(out[key])
-        return out
+        super().__init__(keys, ScalePercentile(lower, upper), allow_missing_keys)
 
 
 WindowIntensityD = WindowIntensityDict = WindowIntensityd

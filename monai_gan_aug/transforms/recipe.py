@@ -7,6 +7,8 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from monai.data.meta_tensor import MetaTensor
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.hashing import sha256_json
@@ -24,6 +26,17 @@ SQUARE_TOLERANCE = 0.01
 
 LARGEST = {8: 2**8 - 1, 16: 2**16 - 1}
 DISPLAY_LARGEST = {Units.DISPLAY8: LARGEST[8], Units.DISPLAY16: LARGEST[16]}
+
+
+def own_affine(image: DecodedImage) -> torch.Tensor:
+    """Spacing of ``image`` as the affine of a MetaTensor; no position, which a file may not give.
+
+    Returns:
+        Shape ``(4, 4)``, from indices (row, column, 0) to millimetres from the first pixel, or to
+        widths of pixels where the file gives no spacing.
+    """
+    height, width = image.spacing or (image.aspect, 1.0)
+    return torch.diag(torch.tensor([height, width, 1.0, 1.0], dtype=torch.float64))
 
 
 @dataclass(frozen=True)
@@ -101,6 +114,28 @@ class PreprocessingRecipe:
         values = np.asarray(convert(small))
         levels = np.rint(values * np.float32(LARGEST[self.bits]))
         return levels.astype(np.uint8 if self.bits == 8 else np.uint16)
+
+    def affine(self, image: DecodedImage) -> npt.NDArray[np.float64]:
+        """Where the pixels of the result lie, in millimetres from the first pixel of ``image``.
+
+        Where the file gives no spacing, in widths of its pixels.
+
+        Returns:
+            Shape ``(4, 4)``, from indices (row, column, 0) of the result.
+
+        Raises:
+            DataError: If the pixels are not square and ``anisotropy`` is ``"refuse"``.
+
+        Example:
+            >>> blank = np.zeros((1, 8, 8), np.uint8)
+            >>> image = DecodedImage(blank, Units.DISPLAY8, spacing=(0.5, 0.5))
+            >>> PreprocessingRecipe(size=4).affine(image).diagonal()
+            array([1., 1., 1., 1.])
+        """
+        # A blank image takes the way of the pixels, so the two cannot come apart.
+        blank = MetaTensor(torch.zeros(1, *image.pixels.shape[-2:]), affine=own_affine(image))
+        shaped: MetaTensor = self._shape(blank, self._aspect(image))
+        return np.asarray(shaped.affine, dtype=np.float64)
 
     def _intensity(self, image: DecodedImage) -> Any:
         """Values in ``[0, 1]``, ``float32``."""

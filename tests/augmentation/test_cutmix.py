@@ -27,7 +27,7 @@ def test_shares_spread_over_the_whole_range():
     mix = CutMix(1.0, num_classes=2)
     labels = torch.tensor([0, 1] * 8)
     shares = [mix(torch.zeros(16, 1, 32, 32), labels)[1].max(dim=1).values for _ in range(200)]
-    smallest = torch.stack([one.min() for one in shares])
+    smallest = torch.stack([largest.min() for largest in shares])
     assert smallest.min() < 0.6
     assert smallest.max() > 0.95
 
@@ -48,9 +48,9 @@ def test_zero_leaves_the_batch_alone():
     ("mixup", "cutmix", "kind"), [(0.2, 0, MixUp), (0, 1.0, CutMix), (0, 0, MixUp)]
 )
 def test_knobs_choose_the_kind(mixup, cutmix, kind):
-    found = chosen_mixing(mixup, cutmix, num_classes=2)
-    assert type(found) is kind
-    assert found.alpha == mixup + cutmix
+    mixing = chosen_mixing(mixup, cutmix, num_classes=2)
+    assert type(mixing) is kind
+    assert mixing.alpha == mixup + cutmix
 
 
 def test_both_at_once_are_refused():

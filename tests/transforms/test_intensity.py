@@ -117,10 +117,10 @@ def test_a_range_too_small_to_divide_by_does_not_overflow(high, kind):
     image = np.zeros((1, 4, 100), np.float32)
     image[0, 0, :50] = high
     image[0, 3, 0] = 1e30
-    found = np.asarray(ScalePercentile(0, 99)(kind(image)))
-    assert np.isfinite(found).all()
-    assert found.min() == 0
-    assert found.max() <= 1
+    scaled = np.asarray(ScalePercentile(0, 99)(kind(image)))
+    assert np.isfinite(scaled).all()
+    assert scaled.min() == 0
+    assert scaled.max() <= 1
 
 
 @pytest.mark.parametrize("pair", [(5, 5), (-1, 50), (50, 101)])

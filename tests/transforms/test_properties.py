@@ -34,7 +34,7 @@ EVERY = [
 ]
 
 
-@pytest.mark.parametrize("transform", EVERY, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("transform", EVERY, ids=lambda transform: type(transform).__name__)
 @quick
 @given(image=images())
 def test_torch_equals_numpy(transform, image):

@@ -4,9 +4,19 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
+from monai.data import MetaTensor
+from monai.transforms import Compose
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.image import DecodedImage, Units
+from monai_gan_aug.transforms import (
+    CenterSquareCropd,
+    Letterboxd,
+    ResizeAread,
+    ToRGBd,
+    WindowIntensityd,
+)
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 RNG = np.random.default_rng(0)
@@ -152,3 +162,20 @@ def test_settings_out_of_range_are_refused(settings):
 def test_unknown_settings_are_refused():
     with pytest.raises(ValueError, match="sharpen"):
         PreprocessingRecipe.from_dict({"size": 64, "sharpen": True})
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.tensor, MetaTensor])
+@pytest.mark.parametrize("fit", ["letterbox", "stretch", "crop"])
+def test_transforms_in_a_compose_do_what_the_recipe_does(fit, kind):
+    shape = {
+        "letterbox": [Letterboxd("image", 12)],
+        "stretch": [ResizeAread("image", 12)],
+        "crop": [CenterSquareCropd("image"), ResizeAread("image", 12)],
+    }[fit]
+    pipeline = Compose([WindowIntensityd("image", 40, 80), *shape, ToRGBd("image")])
+    pixels = RNG.uniform(-50, 150, (1, 30, 22)).astype(np.float32)
+    shares = np.asarray(pipeline({"image": kind(pixels)})["image"])
+    recipe = PreprocessingRecipe(size=12, channels=3, windows=["brain"], fit=fit)
+    expected = recipe(DecodedImage(pixels, Units.HU))
+    # NumPy is exact; torch may round a value between two levels the other way.
+    assert np.abs(np.rint(shares * 255) - expected).max() <= (0 if kind is np.asarray else 1)
