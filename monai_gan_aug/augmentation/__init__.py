@@ -5,36 +5,6 @@ Batches, for the GAN and for the classifier: :class:`ClassicalAugmentation`, :cl
 random transforms ``Rand...`` and their dictionary twins.
 """
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
-_HOMES = {
-    "AdaptiveAugment": "adaptive",
-    "ClassicalAugmentation": "classical",
-    "CutMix": "cutmix",
-    "DiffAugment": "differentiable",
-    "MixUp": "mixup",
-} | {
-    name + twin: "random_transforms"
-    for name in (
-        "RandAdaptiveAugment",
-        "RandClassicalAugmentation",
-        "RandDiffAugment",
-        "RandGeometricAugmentation",
-        "RandIntensityAugmentation",
-    )
-    for twin in ("", "d")
-}
-
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    # Looked up on first use, so that one augmentation does not import all of them.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,33 +8,6 @@ and keep values and channels. With it off, values return to the units of the ima
 wrong for probabilities: hand ``Invertd`` the transforms that move pixels only.
 """
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
-_MODULES = {
-    "body": ("BodyCrop",),
-    "channels": ("ToGrey", "ToRGB"),
-    "hounsfield": ("ClipHU", "MultiWindow"),
-    "intensity": ("ScalePercentile", "WindowIntensity"),
-    "loading": ("LoadMedicalImage",),
-    "shape": ("CenterSquareCrop", "Letterbox", "ResizeArea"),
-}
-_HOMES = {
-    name + twin: module
-    for module, names in _MODULES.items()
-    for name in names
-    for twin in ("", "d")
-} | {"PreprocessingRecipe": "recipe"}
-
-__all__ = sorted(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    # Looked up on first use: whoever needs the names of windows must not wait for SciPy.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
