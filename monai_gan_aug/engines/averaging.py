@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from ignite.engine import Events
 from torch import nn
 
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
+from monai_gan_aug.engines.game import AdversarialGame
 
 __all__ = ["WeightAverage"]
 
@@ -43,12 +42,12 @@ class WeightAverage:
         self.source = network
         self.network = deepcopy(network).eval().requires_grad_(False)
 
-    def attach(self, engine: "GanAugTrainer") -> None:
+    def attach(self, engine: AdversarialGame) -> None:
         """Update after every iteration; pictures and generation then use the average."""
         engine.register_part("average", self)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_iteration)
 
-    def _after_iteration(self, engine: "GanAugTrainer") -> None:
+    def _after_iteration(self, engine: AdversarialGame) -> None:
         self.update(engine.state.iteration)
 
     @torch.no_grad()
