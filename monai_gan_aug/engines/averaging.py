@@ -56,8 +56,9 @@ class WeightAverage:
         decay = min(self.decay, (1 + iteration) / (10 + iteration))
         averaged, current = self.network.state_dict(), self.source.state_dict()
         names = [name for name, value in averaged.items() if value.is_floating_point()]
+        # one call for all tensors: a call for each would take longer than their arithmetic
         torch._foreach_lerp_([averaged[n] for n in names], [current[n] for n in names], 1 - decay)
-        for name in averaged.keys() - set(names):
+        for name in averaged.keys() - set(names):  # counters have no mean
             averaged[name].copy_(current[name])
 
     def state_dict(self) -> dict[str, Any]:

@@ -100,6 +100,7 @@ def average_in_place(tensors: Iterable[Tensor]) -> None:
     members = list(tensors)
     if world_size() == 1 or not members:
         return
+    # one message: a network has hundreds of small tensors, and each message costs a round trip
     flat = torch.cat([tensor.detach().flatten() for tensor in members])
     dist.all_reduce(flat)
     flat /= world_size()
@@ -145,7 +146,7 @@ class ProcessHandler:
 
     def _begin(self, trainer: AdversarialGame) -> None:
         share_networks(_networks(trainer))
-        if trainer.state.iteration == 0:
+        if trainer.state.iteration == 0:  # else each has resumed the numbers of its own
             spread_random_state(None)
 
     def _average(self, trainer: AdversarialGame) -> None:
@@ -167,7 +168,7 @@ def share_networks(networks: Iterable[nn.Module]) -> None:
     if world_size() > 1:
         for network in networks:
             for value in network.state_dict().values():
-                contiguous = value.contiguous()
+                contiguous = value.contiguous()  # weights stored channels last are not
                 dist.broadcast(contiguous, src=0)
                 value.copy_(contiguous)
 

@@ -89,6 +89,7 @@ class CurveRecorder:
             logits = output.get(key)
             values.append(values[0].new_tensor(0.5) if logits is None else logits.sigmoid().mean())
         new = torch.stack([value.detach().float() for value in values])
+        # a sum that was resumed comes from a checkpoint and lies on the CPU
         self._sum = new if self._sum is None else self._sum.to(new.device) + new
         for key, value in output.items():
             if str(key).startswith(EXTRAS):
@@ -107,7 +108,7 @@ class CurveRecorder:
         means = dict(zip((*self.NAMES, *self._penalties), values, strict=True))
         self._penalties = {}
         trainer.state.record = {"step": trainer.state.iteration, **means}
-        for name in means.keys() - self.curves.keys():
+        for name in means.keys() - self.curves.keys():  # a penalty that comes late or lazily
             self.curves[name] = [None] * len(self.curves["step"])
         for name, column in self.curves.items():
             column.append(trainer.state.record.get(name))
@@ -143,6 +144,7 @@ class TensorBoardWriter:
 
     def _open(self, trainer: AdversarialGame) -> None:
         self._close()  # training starts again after a rollback
+        # what a killed or rolled-back run wrote beyond this step did not happen
         self._writer = SummaryWriter(self.folder, purge_step=trainer.state.iteration + 1)
 
     def _write_record(self, trainer: AdversarialGame) -> None:
