@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 from tqdm import tqdm
 
-from monai_gan_aug.data.decoding import available_cores
 from monai_gan_aug.data.duplicates import (
     Pair,
     Thumbnails,
@@ -24,6 +23,7 @@ from monai_gan_aug.data.pseudonyms import PatientKey
 from monai_gan_aug.data.similarity import correlated_pairs
 from monai_gan_aug.data.sources import Source, SourceRecord
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.cores import usable_cores
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.image import Units
 from monai_gan_aug.io.rejected import rejected_list
@@ -254,7 +254,7 @@ def _entries(
 ) -> tuple[Entry, ...]:
     paths = [resolve_inside(root, record.image) for record in records]
     frames = [record.frame for record in records]
-    with ThreadPoolExecutor(available_cores()) as pool:  # hashing leaves the interpreter lock
+    with ThreadPoolExecutor(usable_cores()) as pool:  # hashing leaves the interpreter lock
         ids = list(
             tqdm(
                 pool.map(content_id, paths, frames),

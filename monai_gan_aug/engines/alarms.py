@@ -1,17 +1,26 @@
-"""What a guard does when it has seen enough: warn, stop, or go back to a good checkpoint."""
+"""What follows when a guard has seen enough: an alarm, its record, and what is done about it."""
 
+import json
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, TypedDict
 
-from monai_gan_aug.engines.events import GanAugEvents
+from ignite.engine import Events
 
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
+from monai_gan_aug.engines.distributed import is_main_process
+from monai_gan_aug.engines.game import AdversarialGame, GanAugEvents
+from monai_gan_aug.io.atomic import write_json
 
-__all__ = ["ACTIONS", "Guard"]
+__all__ = ["ACTIONS", "ALARMS", "Alarm", "AlarmRecorder", "Guard"]
 
 ACTIONS = ("warn", "stop", "rollback")
+ALARMS = (
+    GanAugEvents.ONE_SIDED,
+    GanAugEvents.COLLAPSED,
+    GanAugEvents.GRADIENT_EXPLODED,
+    GanAugEvents.NOT_FINITE,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -49,10 +58,10 @@ class Guard:
         """Whether the last observation was bad."""
         return self.seen > 0
 
-    def observe(self, trainer: "GanAugTrainer", bad: bool, message: str) -> None:
+    def observe(self, trainer: AdversarialGame, bad: bool, message: str) -> None:
         """Count an observation; raise the alarm once per row of bad ones."""
         self.seen = self.seen + 1 if bad else 0
-        if self.seen != self.patience:
+        if self.seen != self.patience:  # beyond it, the alarm has been raised already
             return
         trainer.fire_event(self.event)
         if self.action == "rollback":
@@ -62,7 +71,7 @@ class Guard:
         else:
             logger.warning(message)
 
-    def stop(self, trainer: "GanAugTrainer", message: str) -> None:
+    def stop(self, trainer: AdversarialGame, message: str) -> None:
         """End the run after this iteration."""
         logger.warning("%s Training stops here.", message)
         trainer.terminate()
@@ -74,3 +83,59 @@ class Guard:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """The inverse of :meth:`state_dict`."""
         self.seen = state["seen"]
+
+
+class Alarm(TypedDict):
+    """One entry of ``alarms.json``: an event, its step, and where a rollback went back to."""
+
+    kind: str
+    step: int
+    back_to: int | None
+
+
+class AlarmRecorder:
+    """Every alarm and every return to an earlier step, in ``alarms.json``.
+
+    The file holds a list of :class:`Alarm` from the first step on, so that an empty list means that
+    no guard spoke. A rollback does not erase the alarm that led to it; a resumed run keeps the
+    alarms up to the step it goes on from.
+
+    Args:
+        path: The JSON file; the first of several processes writes it.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.alarms: list[Alarm] = []
+        self._begun = False
+
+    def attach(self, trainer: AdversarialGame) -> None:
+        """Listen to the guards from the start of the run."""
+        trainer.add_event_handler(Events.STARTED, self._begin)
+        for event in ALARMS:
+            trainer.add_event_handler(event, self._note, event.value)
+        trainer.add_event_handler(GanAugEvents.ROLLED_BACK, self._note_rollback)
+
+    def _begin(self, trainer: AdversarialGame) -> None:
+        if self._begun:  # the run goes on after a rollback
+            return
+        self._begun = True
+        done = trainer.state.iteration
+        earlier = json.loads(self.path.read_text()) if done and self.path.is_file() else []
+        self.alarms = [alarm for alarm in earlier if alarm["step"] <= done]
+        self._write()
+
+    def _note(self, trainer: AdversarialGame, kind: str) -> None:
+        self._add(kind, trainer.state.iteration)
+
+    def _note_rollback(self, trainer: AdversarialGame) -> None:
+        failed_at = self.alarms[-1]["step"]  # only an alarm asks for a rollback
+        self._add(GanAugEvents.ROLLED_BACK.value, failed_at, trainer.state.iteration)
+
+    def _add(self, kind: str, step: int, back_to: int | None = None) -> None:
+        self.alarms.append({"kind": kind, "step": step, "back_to": back_to})
+        self._write()
+
+    def _write(self) -> None:
+        if is_main_process():
+            write_json(self.path, self.alarms)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from ignite.engine import Events
 from torch import nn
 
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
+from monai_gan_aug.engines.game import AdversarialGame
 
 __all__ = ["WeightAverage"]
 
@@ -43,12 +42,12 @@ class WeightAverage:
         self.source = network
         self.network = deepcopy(network).eval().requires_grad_(False)
 
-    def attach(self, engine: "GanAugTrainer") -> None:
+    def attach(self, engine: AdversarialGame) -> None:
         """Update after every iteration; pictures and generation then use the average."""
         engine.register_part("average", self)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._after_iteration)
 
-    def _after_iteration(self, engine: "GanAugTrainer") -> None:
+    def _after_iteration(self, engine: AdversarialGame) -> None:
         self.update(engine.state.iteration)
 
     @torch.no_grad()
@@ -57,8 +56,9 @@ class WeightAverage:
         decay = min(self.decay, (1 + iteration) / (10 + iteration))
         averaged, current = self.network.state_dict(), self.source.state_dict()
         names = [name for name, value in averaged.items() if value.is_floating_point()]
+        # one call for all tensors: a call for each would take longer than their arithmetic
         torch._foreach_lerp_([averaged[n] for n in names], [current[n] for n in names], 1 - decay)
-        for name in averaged.keys() - set(names):
+        for name in averaged.keys() - set(names):  # counters have no mean
             averaged[name].copy_(current[name])
 
     def state_dict(self) -> dict[str, Any]:

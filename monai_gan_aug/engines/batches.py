@@ -49,7 +49,7 @@ class GroupedBatches:
     def __iter__(self) -> Iterator[list[Any]]:
         group: list[Any] = []
         while True:
-            received = False
+            received = False  # whether an epoch of the loader has any batch, or we would spin here
             for batch in self.loader:
                 received = True
                 group.append(batch)

@@ -3,12 +3,10 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from monai_gan_aug.engines.checkpoint import LATEST, load_checkpoint, save_checkpoint
-
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
+from monai_gan_aug.engines.game import AdversarialGame
 
 __all__ = ["BestCheckpoint"]
 
@@ -42,7 +40,7 @@ class BestCheckpoint:
             kept = load_checkpoint(self.folder).get("best", {})
             self.value = kept["value"] if kept.get("metric") == self.metric else None
 
-    def improves(self, trainer: "GanAugTrainer") -> bool:
+    def improves(self, trainer: AdversarialGame) -> bool:
         """Whether the number is finite now and better than ever; it is remembered then.
 
         Raises:

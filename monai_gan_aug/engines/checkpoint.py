@@ -83,7 +83,7 @@ def save_checkpoint(
 def find_good_checkpoint(folder: Path) -> Path | None:
     """The newest undamaged checkpoint that no guard doubts, or nothing."""
     for item in _recorded(Path(folder)):
-        path = Path(folder) / item["file"]
+        path: Path = Path(folder) / item["file"]
         if not _is_suspect(item) and path.is_file() and sha256_file(path) == item["sha256"]:
             return path
     return None
@@ -112,7 +112,7 @@ def find_checkpoint(path: Path) -> Path:
     recorded = _recorded(path)
     if not recorded:
         raise DataError(f"{path.name} holds no checkpoint: train first, or correct `ckpt_path`.")
-    newest = path / recorded[0]["file"]
+    newest: Path = path / recorded[0]["file"]
     if not newest.is_file() or sha256_file(newest) != recorded[0]["sha256"]:
         others = [item["file"] for item in recorded[1:]]
         raise DataError(

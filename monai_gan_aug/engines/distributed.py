@@ -9,7 +9,7 @@ wrapper around the networks and its ``module.`` in front of every key.
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ignite.distributed as idist
 import torch
@@ -18,10 +18,8 @@ from ignite.engine import Events
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from monai_gan_aug.engines.game import AdversarialGame
 from monai_gan_aug.engines.randomness import random_state, seed_everything
-
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
 
 __all__ = [
     "ProcessHandler",
@@ -102,6 +100,7 @@ def average_in_place(tensors: Iterable[Tensor]) -> None:
     members = list(tensors)
     if world_size() == 1 or not members:
         return
+    # one message: a network has hundreds of small tensors, and each message costs a round trip
     flat = torch.cat([tensor.detach().flatten() for tensor in members])
     dist.all_reduce(flat)
     flat /= world_size()
@@ -139,22 +138,22 @@ class ProcessHandler:
     of its own, and running statistics of batch norm are averaged at the end of epochs.
     """
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Do nothing in a single process."""
         if world_size() > 1:
             trainer.add_event_handler(Events.STARTED, self._begin)
             trainer.add_event_handler(Events.EPOCH_COMPLETED, self._average)
 
-    def _begin(self, trainer: "GanAugTrainer") -> None:
+    def _begin(self, trainer: AdversarialGame) -> None:
         share_networks(_networks(trainer))
-        if trainer.state.iteration == 0:
+        if trainer.state.iteration == 0:  # else each has resumed the numbers of its own
             spread_random_state(None)
 
-    def _average(self, trainer: "GanAugTrainer") -> None:
+    def _average(self, trainer: AdversarialGame) -> None:
         average_statistics(_networks(trainer))
 
 
-def _networks(trainer: "GanAugTrainer") -> tuple[nn.Module, ...]:
+def _networks(trainer: AdversarialGame) -> tuple[nn.Module, ...]:
     return trainer.g_network, trainer.d_network, trainer.sampling_network
 
 
@@ -169,7 +168,7 @@ def share_networks(networks: Iterable[nn.Module]) -> None:
     if world_size() > 1:
         for network in networks:
             for value in network.state_dict().values():
-                contiguous = value.contiguous()
+                contiguous = value.contiguous()  # weights stored channels last are not
                 dist.broadcast(contiguous, src=0)
                 value.copy_(contiguous)
 

@@ -2,7 +2,6 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,12 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from monai_gan_aug.engines.distributed import is_main_process
-from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.game import AdversarialGame, GanAugEvents
 from monai_gan_aug.io.png import write_png
+from monai_gan_aug.networks.conditional import class_count
 from monai_gan_aug.networks.latents import draw_latents
-
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
 
 __all__ = ["SampleGrid", "tile_images"]
 
@@ -71,28 +68,23 @@ class SampleGrid:
         self.columns = columns
         self.seed = seed
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Draw at the end of epochs, in the first process only."""
         if is_main_process():
             trainer.add_event_handler(Events.EPOCH_COMPLETED, self._draw)
 
     @torch.no_grad()
-    def _draw(self, trainer: "GanAugTrainer") -> None:
+    def _draw(self, trainer: AdversarialGame) -> None:
         if trainer.state.epoch % self.every and trainer.state.epoch != trainer.state.max_epochs:
             return
-        network = trainer.sampling_network
-        classes = getattr(network, "num_classes", 0)
+        classes = class_count(trainer.sampling_network)
         rows = self.labels or list(range(classes)) or [0] * self.columns
         count = len(rows) * self.columns
         device = trainer.state.device
         draw = torch.Generator().manual_seed(self.seed)
         latents = draw_latents(count, trainer.latent_shape, device, generator=draw)
         labels = torch.tensor(rows, device=device).repeat_interleave(self.columns)
-        was_training = network.training
-        network.eval()
-        images = network(latents, labels) if classes else network(latents)
-        network.train(was_training)
-        sheet = tile_images(images.float(), self.columns)
+        sheet = tile_images(trainer.sample(latents, labels).float(), self.columns)
         write_png(self.folder / f"step_{trainer.state.iteration:08d}.png", sheet)
         trainer.state.grid = sheet
         trainer.fire_event(GanAugEvents.GRID_DRAWN)

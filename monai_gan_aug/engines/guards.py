@@ -1,7 +1,7 @@
 """Watchers that notice when adversarial training goes wrong, and say so."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
 from ignite.engine import Events
@@ -9,13 +9,10 @@ from torch import Tensor
 
 from monai_gan_aug.engines.alarms import Guard
 from monai_gan_aug.engines.distributed import mean_over_processes
-from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.game import AdversarialGame, GanAugEvents
 from monai_gan_aug.keys import GanAugKeys, GanKeys
 from monai_gan_aug.metrics.diversity import mean_pairwise_distance, pairwise_similarity
 from monai_gan_aug.networks.latents import draw_latents
-
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
 
 __all__ = ["CollapseGuard", "FiniteLossGuard", "GradientGuard", "OneSidedGuard"]
 
@@ -40,29 +37,32 @@ class FiniteLossGuard(Guard):
         super().__init__(action)
         self._pending: tuple[Tensor, torch.cuda.Event | None] | None = None
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Look at both losses after each iteration."""
         trainer.add_event_handler(Events.ITERATION_COMPLETED, self._look)
         trainer.add_event_handler(Events.EPOCH_COMPLETED, self._settle)
         trainer.add_event_handler(GanAugEvents.ROLLED_BACK, self._forget)
 
-    def _look(self, trainer: "GanAugTrainer") -> None:
-        self._settle(trainer)
+    def _look(self, trainer: AdversarialGame) -> None:
+        self._settle(trainer)  # the iteration before, whose verdict has arrived meanwhile
         output = trainer.state.output
         if not isinstance(output, dict) or not isinstance(output.get(GanKeys.DLOSS), Tensor):
             return
         sums = mean_over_processes(output[GanKeys.DLOSS] + output[GanKeys.GLOSS])
         finite, copied = torch.isfinite(sums), None
         if finite.is_cuda:
+            # Asking for the value now would stop the host until the GPU has done all it was told.
+            # The copy is queued instead; it is asynchronous only into pinned memory, and the event
+            # says when the memory holds it.
             host = torch.empty((), dtype=torch.bool, pin_memory=True)
             finite = host.copy_(finite, non_blocking=True)
             copied = torch.cuda.Event()
             copied.record()
         self._pending = (finite, copied)
-        if copied is None:
+        if copied is None:  # on a CPU the value is there
             self._settle(trainer)
 
-    def _settle(self, trainer: "GanAugTrainer") -> None:
+    def _settle(self, trainer: AdversarialGame) -> None:
         if self._pending is None:
             return
         finite, copied = self._pending
@@ -79,7 +79,7 @@ class FiniteLossGuard(Guard):
     def _forget(self) -> None:
         self._pending, self.seen = None, 0
 
-    def stop(self, trainer: "GanAugTrainer", message: str) -> None:
+    def stop(self, trainer: AdversarialGame, message: str) -> None:
         """End the run with an error."""
         raise FloatingPointError(message)
 
@@ -101,12 +101,12 @@ class OneSidedGuard(Guard):
         super().__init__(action, patience)
         self.margin = margin
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Look at every record of the losses."""
         trainer.register_part(self.name, self)
         trainer.add_event_handler(GanAugEvents.RECORDED, self._look)
 
-    def _look(self, trainer: "GanAugTrainer") -> None:
+    def _look(self, trainer: AdversarialGame) -> None:
         real, fake = trainer.state.record["d_real"], trainer.state.record["d_fake"]
         self.observe(
             trainer,
@@ -161,34 +161,36 @@ class GradientGuard(Guard):
         self.history: list[list[float]] = []
         self._longest: Tensor | None = None
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Have both sides measure their gradients, and look at them."""
         trainer.register_part(self.name, self)
         trainer.generator.measured = trainer.discriminator.measured = True
         trainer.add_event_handler(Events.ITERATION_COMPLETED, self._add)
 
-    def _add(self, trainer: "GanAugTrainer") -> None:
+    def _add(self, trainer: AdversarialGame) -> None:
         norms = (trainer.generator.gradient_norm, trainer.discriminator.gradient_norm)
         if norms[0] is None or norms[1] is None:
             return
         now = torch.stack([norms[0].detach().float(), norms[1].detach().float()])
         if trainer.generator.scaler.is_enabled():
+            # an overflow is how a scaler finds its scale: it skips the step, nothing has exploded
             now = now.nan_to_num(0.0, 0.0)
+        # kept on the device: fetching it every iteration would make the host wait for a GPU
         self._longest = now if self._longest is None else torch.maximum(self._longest, now)
         if trainer.state.iteration % self.every == 0:
-            self._judge(trainer, self._longest.tolist())
+            self._compare(trainer, self._longest.tolist())
             self._longest = None
 
-    def _judge(self, trainer: "GanAugTrainer", longest: list[float]) -> None:
+    def _compare(self, trainer: AdversarialGame, longest: list[float]) -> None:
         names = ("g_gradient_norm", "d_gradient_norm")
         trainer.state.metrics.update(zip(names, longest, strict=True))
         trainer.fire_event(GanAugEvents.MEASURED)
         history = torch.tensor(self.history).view(-1, 2)
-        judged = len(history) >= self.needed
-        usual = history.median(0).values.tolist() if judged else [float("inf")] * 2
+        enough = len(history) >= self.needed
+        usual = history.median(0).values.tolist() if enough else [float("inf")] * 2
         limits = [max(self.factor * value, self.least) for value in usual]
         fine = [value < limit for value, limit in zip(longest, limits, strict=True)]
-        if all(fine):
+        if all(fine):  # an explosion must not become what is usual
             self.history = [*self.history, longest][-self.kept :]
         self.observe(
             trainer,
@@ -198,7 +200,7 @@ class GradientGuard(Guard):
             f"{usual[1]:.3g}). Lower the learning rates, or use spectral norm or a penalty.",
         )
 
-    def stop(self, trainer: "GanAugTrainer", message: str) -> None:
+    def stop(self, trainer: AdversarialGame, message: str) -> None:
         """End the run with an error."""
         raise FloatingPointError(message)
 
@@ -256,12 +258,12 @@ class CollapseGuard(Guard):
         self.seed = seed
         self.measure = measure
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Look at the end of each epoch."""
         trainer.register_part(self.name, self)
         trainer.add_event_handler(Events.EPOCH_COMPLETED, self._look)
 
-    def _look(self, trainer: "GanAugTrainer") -> None:
+    def _look(self, trainer: AdversarialGame) -> None:
         score = self.score(trainer, trainer.state.output)
         trainer.state.metrics["diversity"] = score
         trainer.fire_event(GanAugEvents.MEASURED)
@@ -275,20 +277,16 @@ class CollapseGuard(Guard):
         )
 
     @torch.no_grad()
-    def score(self, trainer: "GanAugTrainer", output: dict[str, Any]) -> float:
+    def score(self, trainer: AdversarialGame, output: dict[str, Any]) -> float:
         """Diversity of generated images in units of that of the batch of real ones."""
         reals, labels = output[GanKeys.REALS], output[GanAugKeys.LABELS]
         count = min(self.count, len(reals))
         if count < 2:
             return 1.0
+        # a generator of its own: a guard must not move the random numbers of the training
         draw = torch.Generator().manual_seed(self.seed)
         latents = draw_latents(count, trainer.latent_shape, reals.device, generator=draw)
-        network = trainer.sampling_network
-        conditional = getattr(network, "num_classes", 0) > 0
-        was_training = network.training
-        network.eval()
-        fakes = network(latents, labels[:count]) if conditional else network(latents)
-        network.train(was_training)
+        fakes = trainer.sample(latents, None if labels is None else labels[:count])
         real, fake = self._diversity(reals[:count]), self._diversity(fakes)
         return mean_over_processes(fake / real.clamp_min(1e-12)).item()
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
 import torch
 from ignite.engine import Events
@@ -15,12 +15,9 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from monai_gan_aug.engines.distributed import is_main_process, mean_over_processes
-from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.game import AdversarialGame, GanAugEvents
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.keys import GanAugKeys, GanKeys
-
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
 
 __all__ = ["CurveRecorder", "ProgressReport", "TensorBoardWriter"]
 
@@ -59,7 +56,7 @@ class CurveRecorder:
         self._count = 0
         self._penalties: dict[str, tuple[Tensor, int]] = {}
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Sum after each iteration, record, and write at the end of epochs and of stopped runs."""
         trainer.register_part("curves", self)
         trainer.add_event_handler(Events.ITERATION_COMPLETED, self._add)
@@ -85,13 +82,14 @@ class CurveRecorder:
         self._sum, self._count = state["sum"], state["count"]
         self._penalties = dict(state.get("penalties", {}))
 
-    def _add(self, trainer: "GanAugTrainer") -> None:
+    def _add(self, trainer: AdversarialGame) -> None:
         output = trainer.state.output
         values = [output[GanKeys.GLOSS], output[GanKeys.DLOSS]]
         for key in (GanAugKeys.REAL_LOGITS, GanAugKeys.FAKE_LOGITS):
             logits = output.get(key)
             values.append(values[0].new_tensor(0.5) if logits is None else logits.sigmoid().mean())
         new = torch.stack([value.detach().float() for value in values])
+        # a sum that was resumed comes from a checkpoint and lies on the CPU
         self._sum = new if self._sum is None else self._sum.to(new.device) + new
         for key, value in output.items():
             if str(key).startswith(EXTRAS):
@@ -101,7 +99,7 @@ class CurveRecorder:
         if self._count == self.every:
             self._record(trainer)
 
-    def _record(self, trainer: "GanAugTrainer") -> None:
+    def _record(self, trainer: AdversarialGame) -> None:
         if self._sum is None:
             return
         sums = [total / count for total, count in self._penalties.values()]
@@ -110,7 +108,7 @@ class CurveRecorder:
         means = dict(zip((*self.NAMES, *self._penalties), values, strict=True))
         self._penalties = {}
         trainer.state.record = {"step": trainer.state.iteration, **means}
-        for name in means.keys() - self.curves.keys():
+        for name in means.keys() - self.curves.keys():  # a penalty that comes late or lazily
             self.curves[name] = [None] * len(self.curves["step"])
         for name, column in self.curves.items():
             column.append(trainer.state.record.get(name))
@@ -134,7 +132,7 @@ class TensorBoardWriter:
         self.folder = Path(folder)
         self._writer: SummaryWriter | None = None
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Write whenever there is something new, in the first process only."""
         if not is_main_process():
             return
@@ -144,24 +142,25 @@ class TensorBoardWriter:
         trainer.add_event_handler(GanAugEvents.GRID_DRAWN, self._write_grid)
         trainer.add_event_handler(GanAugEvents.RUN_CLOSED, self._close)
 
-    def _open(self, trainer: "GanAugTrainer") -> None:
+    def _open(self, trainer: AdversarialGame) -> None:
         self._close()  # training starts again after a rollback
+        # what a killed or rolled-back run wrote beyond this step did not happen
         self._writer = SummaryWriter(self.folder, purge_step=trainer.state.iteration + 1)
 
-    def _write_record(self, trainer: "GanAugTrainer") -> None:
+    def _write_record(self, trainer: AdversarialGame) -> None:
         record = trainer.state.record
         self._write_scalars({k: v for k, v in record.items() if k != "step"}, trainer)
 
-    def _write_measures(self, trainer: "GanAugTrainer") -> None:
+    def _write_measures(self, trainer: AdversarialGame) -> None:
         self._write_scalars(trainer.state.metrics, trainer)
 
-    def _write_scalars(self, values: Mapping[str, float], trainer: "GanAugTrainer") -> None:
+    def _write_scalars(self, values: Mapping[str, float], trainer: AdversarialGame) -> None:
         if self._writer is not None:
             with _disk_full_in_words():
                 for name, value in values.items():
                     self._writer.add_scalar(name, value, trainer.state.iteration)
 
-    def _write_grid(self, trainer: "GanAugTrainer") -> None:
+    def _write_grid(self, trainer: AdversarialGame) -> None:
         if self._writer is not None:
             with _disk_full_in_words():
                 self._writer.add_image("fixed_latents", trainer.state.grid, trainer.state.iteration)
@@ -194,9 +193,9 @@ class ProgressReport:
 
     def __init__(self, every: int = 1) -> None:
         self.every = every
-        self._bar: tqdm | None = None
+        self._bar: tqdm[NoReturn] | None = None
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Move with the iterations, in the first process only."""
         if not is_main_process():
             return
@@ -205,7 +204,7 @@ class ProgressReport:
         trainer.add_event_handler(Events.EPOCH_COMPLETED, self._log)
         trainer.add_event_handler(GanAugEvents.RUN_CLOSED, self._close)
 
-    def _open(self, trainer: "GanAugTrainer") -> None:
+    def _open(self, trainer: AdversarialGame) -> None:
         self._close()
         total = trainer.state.max_epochs * trainer.state.epoch_length
         self._bar = tqdm(
@@ -216,14 +215,14 @@ class ProgressReport:
             disable=not sys.stderr.isatty(),
         )
 
-    def _move(self, trainer: "GanAugTrainer") -> None:
+    def _move(self, trainer: AdversarialGame) -> None:
         if self._bar is not None:
             self._bar.update()
             record = getattr(trainer.state, "record", None)
             if record is not None and record["step"] == trainer.state.iteration:
                 self._bar.set_postfix_str(_summary(record), refresh=False)
 
-    def _log(self, trainer: "GanAugTrainer") -> None:
+    def _log(self, trainer: AdversarialGame) -> None:
         state = trainer.state
         record = getattr(state, "record", None)
         if record is not None and (

@@ -1,19 +1,17 @@
 """How far generated images are from real ones, measured while training."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from ignite.engine import Events
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from monai_gan_aug.engines.batches import prepare_reals
-from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.game import AdversarialGame, GanAugEvents
 from monai_gan_aug.metrics.kernel import kernel_distance
 from monai_gan_aug.networks.latents import draw_latents
-
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
 
 __all__ = ["KernelDistanceProbe"]
 
@@ -23,7 +21,7 @@ class ImageSource(Protocol):
 
     def __len__(self) -> int: ...
 
-    def batch(self, indices: np.ndarray) -> Any:
+    def batch(self, indices: NDArray[np.int64]) -> Any:
         """Images and labels at ``indices``."""
 
 
@@ -69,26 +67,20 @@ class KernelDistanceProbe:
         self._reals: Tensor | None = None
         self._labels: list[Tensor | None] = []
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Measure at the end of epochs."""
         trainer.add_event_handler(Events.EPOCH_COMPLETED(every=self.every), self._measure)
 
     @torch.no_grad()
-    def _measure(self, trainer: "GanAugTrainer") -> None:
-        device = torch.device(trainer.state.device)
+    def _measure(self, trainer: AdversarialGame) -> None:
+        device = trainer.state.device
         if self._reals is None:
             self._reals = self._real_features(device)
-        network = trainer.sampling_network
-        conditional = getattr(network, "num_classes", 0) > 0
         draw = torch.Generator().manual_seed(self.seed)
-        was_training = network.training
-        network.eval()
         fakes = []
         for part, labels in zip(self._parts, self._labels, strict=True):
             latents = draw_latents(len(part), trainer.latent_shape, device, generator=draw)
-            images = network(latents, labels) if conditional else network(latents)
-            fakes.append(self.features(images.float()))
-        network.train(was_training)
+            fakes.append(self.features(trainer.sample(latents, labels).float()))
         trainer.state.metrics["kid"] = kernel_distance(self._reals, torch.cat(fakes)).item()
         trainer.fire_event(GanAugEvents.MEASURED)
 

@@ -5,7 +5,7 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ignite.engine import Events
 
@@ -25,14 +25,11 @@ from monai_gan_aug.engines.distributed import (
     wait_for_all,
     world_size,
 )
-from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.game import AdversarialGame, GanAugEvents
 from monai_gan_aug.engines.state import restore_trainer_state
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import remove_leftovers
 from monai_gan_aug.io.locking import FolderLock
-
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
 
 __all__ = ["RunFolder"]
 
@@ -116,13 +113,13 @@ class RunFolder:
         """Folder of the checkpoints."""
         return self.folder / "checkpoints"
 
-    def attach(self, trainer: "GanAugTrainer") -> None:
+    def attach(self, trainer: AdversarialGame) -> None:
         """Begin before the run, save at the end of epochs after all others, close after it."""
         trainer.add_event_handler(GanAugEvents.RUN_REQUESTED, self._begin)
         trainer.add_event_handler(GanAugEvents.ROLLBACK_REQUESTED, self._roll_back)
         trainer.add_event_handler(GanAugEvents.RUN_CLOSED, self._end)
 
-    def save(self, trainer: "GanAugTrainer", *, epoch_completed: bool = False) -> None:
+    def save(self, trainer: AdversarialGame, *, epoch_completed: bool = False) -> None:
         """Write a checkpoint of the trainer as it is, and the best one at the end of epochs."""
         if self._saved == trainer.state.iteration:
             return
@@ -142,7 +139,7 @@ class RunFolder:
         wait_for_all()  # nobody goes back to, or resumes from, a checkpoint half written
         self._saved = trainer.state.iteration
 
-    def _begin(self, trainer: "GanAugTrainer") -> None:
+    def _begin(self, trainer: AdversarialGame) -> None:
         if is_main_process():
             self.lock.acquire()
             remove_leftovers(self.folder)
@@ -178,11 +175,11 @@ class RunFolder:
                 "resume with the same datalist and preprocessing, or choose another `output_dir`."
             )
 
-    def _save_in_turn(self, trainer: "GanAugTrainer") -> None:
+    def _save_in_turn(self, trainer: AdversarialGame) -> None:
         if trainer.state.epoch % self.every == 0 or trainer.state.epoch == trainer.state.max_epochs:
             self.save(trainer, epoch_completed=True)
 
-    def _roll_back(self, trainer: "GanAugTrainer") -> None:
+    def _roll_back(self, trainer: AdversarialGame) -> None:
         reason, trainer.rollback_reason = trainer.rollback_reason, None
         path = find_good_checkpoint(self.checkpoints)
         if path is None or self.rollbacks == self.max_rollbacks:
@@ -218,7 +215,7 @@ class RunFolder:
             raise SystemExit(128 + number)
         self._signal = number
 
-    def _obey_signal(self, trainer: "GanAugTrainer") -> None:
+    def _obey_signal(self, trainer: AdversarialGame) -> None:
         if world_size() > 1:
             # asking makes a GPU wait; torchrun kills what has not ended after half a minute
             if trainer.state.device.type == "cuda" and trainer.state.iteration % TURN:
@@ -243,6 +240,6 @@ class RunFolder:
         self.lock.release()
 
 
-def _groups(trainer: "GanAugTrainer") -> list[dict[str, Any]]:
+def _groups(trainer: AdversarialGame) -> list[dict[str, Any]]:
     sides = (trainer.generator, trainer.discriminator)
     return [group for side in sides for group in side.optimizer.param_groups]

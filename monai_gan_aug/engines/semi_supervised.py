@@ -210,8 +210,8 @@ class SemiSupervisedLoss:
         if self.generator is None:
             raise RuntimeError("There is no generator.")
         latents = torch.randn(self.unlabelled.batch_size, self.latent_size, device=self.device)
-        images = self.generator(latents)
-        augment: Any = self.prepare.augmentation
+        images: Tensor = self.generator(latents)
+        augment = self.prepare.augmentation
         return images if augment is None else augment(images)
 
     def _view(self, pixels: Tensor) -> Tensor:

@@ -1,32 +1,19 @@
 """The complete state of an adversarial trainer, and how it is taken up again."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any
 
 from torch import nn
 
 from monai_gan_aug.engines.checkpoint import differing_keys
 from monai_gan_aug.engines.distributed import random_states
+from monai_gan_aug.engines.game import AdversarialGame, Stateful
 from monai_gan_aug.errors import DataError
 
-if TYPE_CHECKING:
-    from monai_gan_aug.engines.trainer import GanAugTrainer
-
-__all__ = ["Stateful", "restore_trainer_state", "take_up_weights", "trainer_state"]
+__all__ = ["restore_trainer_state", "take_up_weights", "trainer_state"]
 
 
-@runtime_checkable
-class Stateful(Protocol):
-    """Something whose state belongs into a checkpoint."""
-
-    def state_dict(self) -> Mapping[str, Any]:
-        """The state, as tensors and plain values."""
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> Any:
-        """Take up a state."""
-
-
-def trainer_state(trainer: "GanAugTrainer") -> dict[str, Any]:
+def trainer_state(trainer: AdversarialGame) -> dict[str, Any]:
     """Progress, networks, optimisers, random numbers, loader position and registered parts."""
     loader = trainer.train_data_loader
     return {
@@ -40,7 +27,7 @@ def trainer_state(trainer: "GanAugTrainer") -> dict[str, Any]:
     }
 
 
-def restore_trainer_state(trainer: "GanAugTrainer", state: Mapping[str, Any]) -> dict[str, Any]:
+def restore_trainer_state(trainer: AdversarialGame, state: Mapping[str, Any]) -> dict[str, Any]:
     """Take up a state; return that of the random numbers, for the first epoch to restore.
 
     Raises:
@@ -94,11 +81,11 @@ def take_up_weights(network: nn.Module, weights: Mapping[str, Any], name: str) -
     network.load_state_dict(weights)
 
 
-def _networks(trainer: "GanAugTrainer") -> dict[str, nn.Module]:
+def _networks(trainer: AdversarialGame) -> dict[str, nn.Module]:
     return {"generator": trainer.g_network, "discriminator": trainer.d_network}
 
 
-def _sides(trainer: "GanAugTrainer") -> dict[str, Any]:
+def _sides(trainer: AdversarialGame) -> dict[str, Any]:
     return {
         "generator_optimizer": trainer.generator.optimizer,
         "discriminator_optimizer": trainer.discriminator.optimizer,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -10,11 +10,13 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
+from monai_gan_aug.engines.distributed import average_in_place
+from monai_gan_aug.engines.hardware import Precision
 from monai_gan_aug.keys import GanAugKeys, GanKeys
 from monai_gan_aug.losses.adversarial import adversarial_logits
-from monai_gan_aug.losses.view import DiscriminatorView, Regularizer
+from monai_gan_aug.losses.regularizers import DiscriminatorView, Regularizer
 
-__all__ = ["Player", "Precision", "discriminator_step", "frozen", "generator_step", "untracked"]
+__all__ = ["Player", "discriminator_step", "frozen", "generator_step", "untracked"]
 
 LOGITS = (GanAugKeys.REAL_LOGITS, GanAugKeys.FAKE_LOGITS)
 Images = Callable[[Tensor], Tensor]
@@ -22,49 +24,27 @@ Images = Callable[[Tensor], Tensor]
 
 
 @dataclass
-class Precision:
-    """How forward passes are rounded; the default is not at all.
-
-    Args:
-        device_type: ``"cpu"`` or ``"cuda"``.
-        enabled: Whether mixed precision is used.
-        kwargs: Arguments of :class:`torch.autocast` such as ``dtype``.
-    """
-
-    device_type: str = "cpu"
-    enabled: bool = False
-    kwargs: dict[str, Any] = field(default_factory=dict)
-
-    def forward(self) -> torch.autocast:
-        """The context of a forward pass."""
-        return torch.autocast(self.device_type, enabled=self.enabled, **self.kwargs)
-
-    def exact(self) -> torch.autocast:
-        """The context of what must not be rounded: gradients of gradients."""
-        return torch.autocast(self.device_type, enabled=False)
-
-    def scaler(self) -> torch.amp.GradScaler:
-        """A gradient scaler, which acts only where half precision can underflow."""
-        half = self.device_type == "cuda" and self.kwargs.get("dtype", torch.half) == torch.half
-        return torch.amp.GradScaler(self.device_type, enabled=self.enabled and half)
-
-
-@dataclass
 class Player:
-    """One side of the game.
+    """One of the two who play: a network, and how it learns.
 
     Args:
         network: The network that learns.
         optimizer: Its optimiser.
         loss_function: A loss on logits (class attribute ``on_logits``), or MONAI's kind on
             images, which calls the discriminator itself.
-        scaler: Gradient scaler of this side.
+        scaler: Gradient scaler of its steps.
+        measured: Whether the length of the gradient is kept.
+
+    Attributes:
+        gradient_norm: Euclidean length of the last gradient, a scalar on the device.
     """
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
     loss_function: Callable[..., Tensor]
     scaler: torch.amp.GradScaler
+    measured: bool = False
+    gradient_norm: Tensor | None = None
 
     @property
     def on_logits(self) -> bool:
@@ -78,7 +58,15 @@ class Player:
         return self.loss_function(*(adversarial_logits(logit) for logit in logits))
 
     def update(self) -> None:
-        """Step the optimiser along the gradients there are."""
+        """Average the gradients over processes, measure them, and step the optimiser."""
+        gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
+        # before the scaler looks for an overflow: one process's is then everybody's, so that all
+        # skip the same steps and keep the same scale
+        average_in_place(gradients)
+        if self.measured and gradients:
+            if self.scaler.is_enabled():
+                self.scaler.unscale_(self.optimizer)  # which `step` then leaves out
+            self.gradient_norm = torch.nn.utils.get_total_norm(gradients)
         self.scaler.step(self.optimizer)
         self.scaler.update()
 
@@ -98,7 +86,10 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def untracked(network: nn.Module) -> Iterator[None]:
-    """Normalise with batch statistics as in training, but leave the running ones alone."""
+    """Normalise with batch statistics as in training, but leave the running ones alone.
+
+    Evaluation mode would do the second without the first.
+    """
     tracking = [
         module
         for module in network.modules()
@@ -118,7 +109,7 @@ def discriminator_step(
     reals: Tensor,
     fakes: Tensor,
     *,
-    judge: Callable[..., Tensor],
+    discriminate: Callable[..., Tensor],
     labels: Tensor | None = None,
     augment: Images | None = None,
     regularizers: Sequence[Regularizer] = (),
@@ -127,13 +118,14 @@ def discriminator_step(
 ) -> dict[str, Tensor]:
     """Move the discriminator towards telling ``reals`` from ``fakes``.
 
-    Spectrally normalised weights are computed once, so both batches meet the same network.
+    Spectrally normalised weights are computed once, so all images of the step meet the same
+    network, whatever the number of passes, regularisers and parts.
 
     Args:
         player: The discriminator's side.
         reals: Real images, shape ``(B, C, H, W)``.
         fakes: Generated images of the same shape, without graph.
-        judge: ``(images, labels)`` to logits ``(B,)``, or ``(B, 1 + K)`` with class logits.
+        discriminate: ``(images, labels)`` to logits ``(B,)``, or ``(B, 1 + K)`` with class logits.
         labels: Classes of both batches, shape ``(B,)``.
         augment: Applied to everything the discriminator sees.
         regularizers: Added to the loss, for losses on logits; never rounded.
@@ -154,21 +146,26 @@ def discriminator_step(
     player.optimizer.zero_grad(set_to_none=True)
     parts: list[dict[str, Tensor]] = []
     together = not any(_mixes_images(module) for module in player.network.modules())
+    # Spectral norm moves its vectors on whenever a weight is asked for in training mode: without
+    # the cache each pass, and each part, would meet weights of its own.
     with parametrize.cached():
         for real, fake, label, is_last in _parts(accumulation, reals, fakes, labels):
             share = len(real) / len(reals)
+            # in one call, so that no draw of an augmentation tells the two batches apart
             seen_real, seen_fake = augment(torch.cat([real, fake])).chunk(2)
             out: dict[str, Tensor] = {}
             with precision.forward():
                 if player.on_logits:
-                    both = _judge_both(judge, seen_real, seen_fake, label, together=together)
+                    both = _both_logits(
+                        discriminate, seen_real, seen_fake, label, together=together
+                    )
                     out = dict(zip(LOGITS, map(adversarial_logits, both), strict=True))
                     loss = player.loss(*both, labels=label)
                 else:
                     loss = player.loss_function(seen_fake, seen_real)
             if regularizers:
                 view = DiscriminatorView(
-                    judge=judge,
+                    discriminate=discriminate,
                     network=player.network,
                     real=seen_real,
                     fake=seen_fake,
@@ -182,7 +179,8 @@ def discriminator_step(
                     values = {GanAugKeys.penalty(r.name): r(view) for r in regularizers}
                 loss = loss + torch.stack(list(values.values())).sum()
                 out |= values
-            # weights that are computed once have one graph, which all parts go through
+            # The price of the cache: the graph from raw to normalised weights is one for all parts,
+            # and only the last may free it.
             player.scaler.scale(share * loss).backward(retain_graph=not is_last)
             parts.append(_detached({GanKeys.DLOSS: loss, **out}))
     player.update()
@@ -198,7 +196,7 @@ def generator_step(
     latents: Tensor,
     *,
     generate: Callable[..., Tensor],
-    judge: Callable[..., Tensor],
+    discriminate: Callable[..., Tensor],
     discriminator: nn.Module,
     labels: Tensor | None = None,
     augment: Images | None = None,
@@ -213,8 +211,8 @@ def generator_step(
         player: The generator's side.
         latents: Shape ``(B, Z)``.
         generate: ``(latents, labels)`` to images.
-        judge: ``(images, labels)`` to logits ``(B,)``, or ``(B, 1 + K)`` with class logits.
-        discriminator: The network behind ``judge`` or inside the loss.
+        discriminate: ``(images, labels)`` to logits ``(B,)``, or ``(B, 1 + K)`` with class logits.
+        discriminator: The network behind ``discriminate`` or inside the loss.
         labels: Classes to generate, shape ``(B,)``.
         augment: Applied to everything the discriminator sees.
         precision: How forward passes are rounded.
@@ -227,24 +225,27 @@ def generator_step(
     augment = augment or _unchanged
     player.optimizer.zero_grad(set_to_none=True)
     parts: list[dict[str, Tensor]] = []
+    # The discriminator is frozen before its weights are cached: they carry no graph then, and the
+    # backward pass computes gradients of images and of the generator only.
     with frozen(discriminator), untracked(discriminator), parametrize.cached():
         for latent, label, is_last in _parts(accumulation, latents, labels):
             with precision.forward():
                 fake = generate(latent, label)
                 seen = augment(fake)
                 if player.on_logits:
-                    loss = player.loss(judge(seen, label).float(), labels=label)
+                    loss = player.loss(discriminate(seen, label).float(), labels=label)
                 else:
                     loss = player.loss_function(seen)
             share = len(latent) / len(latents)
+            # as above, for a generator with spectral norm
             player.scaler.scale(share * loss).backward(retain_graph=not is_last)
             parts.append(_detached({GanKeys.GLOSS: loss, GanKeys.FAKES: fake}))
     player.update()
     return _gathered(parts)
 
 
-def _judge_both(
-    judge: Callable[..., Tensor],
+def _both_logits(
+    discriminate: Callable[..., Tensor],
     real: Tensor,
     fake: Tensor,
     labels: Tensor | None,
@@ -253,8 +254,10 @@ def _judge_both(
 ) -> tuple[Tensor, Tensor]:
     """Logits of both batches; one pass is faster, and the same if no layer mixes images."""
     if not together:
-        return judge(real, labels).float(), judge(fake, labels).float()
-    both = judge(torch.cat([real, fake]), None if labels is None else labels.repeat(2)).float()
+        return discriminate(real, labels).float(), discriminate(fake, labels).float()
+    both = discriminate(
+        torch.cat([real, fake]), None if labels is None else labels.repeat(2)
+    ).float()
     return both[: len(real)], both[len(real) :]
 
 

@@ -13,23 +13,21 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from monai_gan_aug.engines.batches import GroupedBatches, prepare_reals
-from monai_gan_aug.engines.devices import require_device
 from monai_gan_aug.engines.distributed import ProcessHandler, spread_random_state
-from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.game import GanAugEvents, Stateful
 from monai_gan_aug.engines.guards import FiniteLossGuard
-from monai_gan_aug.engines.layout import prepare_networks
-from monai_gan_aug.engines.precision import resolve_precision
-from monai_gan_aug.engines.randomness import restore_random_state
-from monai_gan_aug.engines.sides import Side
-from monai_gan_aug.engines.state import Stateful, restore_trainer_state, trainer_state
-from monai_gan_aug.engines.steps import (
+from monai_gan_aug.engines.hardware import (
     Precision,
-    discriminator_step,
-    generator_step,
-    untracked,
+    adapt_to_hardware,
+    require_device,
+    resolve_precision,
 )
+from monai_gan_aug.engines.randomness import restore_random_state
+from monai_gan_aug.engines.state import restore_trainer_state, trainer_state
+from monai_gan_aug.engines.steps import Player, discriminator_step, generator_step, untracked
 from monai_gan_aug.keys import GanAugKeys, GanKeys
-from monai_gan_aug.losses.view import Regularizer
+from monai_gan_aug.losses.regularizers import Regularizer
+from monai_gan_aug.networks.conditional import accepted_labels, call_network
 from monai_gan_aug.networks.latents import draw_latents
 
 __all__ = ["GanAugTrainer"]
@@ -43,7 +41,8 @@ class GanAugTrainer(Trainer):
     Every discriminator update sees fresh real images, fresh latents for the actual batch size
     and generated images without graph; the discriminator is frozen while the generator learns;
     labels reach every network that has a ``num_classes``; running statistics of batch norm move
-    only when their own network learns. Losses stay on the device.
+    only when their own network learns. Losses stay on the device. To handlers it is an
+    :class:`~monai_gan_aug.engines.game.AdversarialGame`.
 
     A configuration for ``GanTrainer`` runs unchanged: a loss without the class attribute
     ``on_logits`` is called as MONAI does, ``d_loss_function(fakes, reals)`` and
@@ -159,7 +158,7 @@ class GanAugTrainer(Trainer):
             to_kwargs=to_kwargs,
             amp_kwargs=amp_kwargs,
         )
-        prepare_networks(
+        adapt_to_hardware(
             g_network,
             d_network,
             channels_last=channels_last,
@@ -169,8 +168,10 @@ class GanAugTrainer(Trainer):
         )
         self.train_data_loader = train_data_loader
         self.precision = Precision(device.type, amp, self.amp_kwargs)
-        self.generator = Side(g_network, g_optimizer, g_loss_function, self.precision.scaler())
-        self.discriminator = Side(d_network, d_optimizer, d_loss_function, self.precision.scaler())
+        # a scaler each: an overflow of one player says nothing about the other's gradients
+        scalers = self.precision.scaler(), self.precision.scaler()
+        self.generator = Player(g_network, g_optimizer, g_loss_function, scalers[0])
+        self.discriminator = Player(d_network, d_optimizer, d_loss_function, scalers[1])
         self.g_inferer = SimpleInferer() if g_inferer is None else g_inferer
         self.d_inferer = SimpleInferer() if d_inferer is None else d_inferer
         self.d_train_steps = d_train_steps
@@ -183,7 +184,8 @@ class GanAugTrainer(Trainer):
         self.parts: dict[str, Stateful] = {}
         self.rollback_reason: str | None = None
         self._random_state: Mapping[str, Any] | None = None
-        # registered before any handler that might draw random numbers
+        # Handlers of an event run in the order in which they were registered. This one comes before
+        # any that might draw random numbers.
         self.add_event_handler(Events.EPOCH_STARTED, self._restore_random_state)
         ProcessHandler().attach(self)
         for regularizer in self.d_regularizers:
@@ -193,7 +195,7 @@ class GanAugTrainer(Trainer):
             augment.attach(self)
         handlers = list(train_handlers or [])
         if not any(isinstance(handler, FiniteLossGuard) for handler in handlers):
-            handlers.insert(0, FiniteLossGuard())
+            handlers.insert(0, FiniteLossGuard())  # before those that record or save the losses
         self._register_handlers(handlers)
 
     @property
@@ -224,13 +226,25 @@ class GanAugTrainer(Trainer):
 
     def generate(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images of the learning generator, labels passed on if it is conditional."""
-        images: Tensor = self.g_inferer(latents, self.g_network, *_accepted(self.g_network, labels))
+        told = accepted_labels(self.g_network, labels)
+        images: Tensor = self.g_inferer(latents, self.g_network, *told)
         return images
 
-    def judge(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+    def discriminate(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Logits of the discriminator, labels passed on if it is conditional."""
-        logits: Tensor = self.d_inferer(images, self.d_network, *_accepted(self.d_network, labels))
+        told = accepted_labels(self.d_network, labels)
+        logits: Tensor = self.d_inferer(images, self.d_network, *told)
         return logits if getattr(self.d_network, "auxiliary", False) else logits.flatten()
+
+    @torch.no_grad()
+    def sample(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Images of the sampling network in evaluation mode; training goes on as it was."""
+        network = self.sampling_network
+        was_training = network.training
+        network.eval()
+        images = call_network(network, latents, labels)
+        network.train(was_training)
+        return images
 
     def run(self) -> None:  # type: ignore[override]
         """Train up to ``max_epochs``, or do nothing if a resumed run is there already."""
@@ -258,18 +272,19 @@ class GanAugTrainer(Trainer):
     def _iteration(self, engine: Any, batchdata: Any) -> dict[str, Any]:
         if batchdata is None:
             raise ValueError("must provide batch data for current iteration.")
-        self.g_network.train()
+        self.g_network.train()  # every time: a handler may have drawn pictures
         self.d_network.train()
         batches = batchdata if self.d_train_steps > 1 else [batchdata]
         turns = [self._discriminator_turn(batch) for batch in batches]
         last = turns[-1]
-        self.state.output = {
+        output = {
             **last,
             **self._generator_turn(last[GanKeys.LATENTS], last[GanAugKeys.LABELS]),
             GanKeys.DLOSS: torch.stack([turn[GanKeys.DLOSS] for turn in turns]).mean(),
         }
+        self.state.output = output  # the event's handlers look there; Ignite puts it there later
         self.fire_event(IterationEvents.MODEL_COMPLETED)
-        return self.state.output
+        return output
 
     def _discriminator_turn(self, batch: Any) -> dict[str, Any]:
         reals, labels = self._prepare_reals(batch)
@@ -280,7 +295,7 @@ class GanAugTrainer(Trainer):
             self.discriminator,
             reals,
             fakes,
-            judge=self.judge,
+            discriminate=self.discriminate,
             labels=labels,
             augment=self.augment,
             regularizers=self._due_regularizers(),
@@ -296,7 +311,7 @@ class GanAugTrainer(Trainer):
         }
 
     def _due_regularizers(self) -> list[Regularizer]:
-        done = self.state.iteration - 1
+        done = self.state.iteration - 1  # so that the first iteration has them all
         return [each for each in self.d_regularizers if done % each.interval == 0]
 
     def _generator_turn(self, latents: Tensor, labels: Tensor | None) -> dict[str, Any]:
@@ -306,7 +321,7 @@ class GanAugTrainer(Trainer):
             self.generator,
             latents,
             generate=self.generate,
-            judge=self.judge,
+            discriminate=self.discriminate,
             discriminator=self.d_network,
             labels=labels,
             augment=self.augment,
@@ -343,7 +358,8 @@ class GanAugTrainer(Trainer):
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue from a state, bit for bit on a CPU.
 
-        Random states are taken up when the first epoch starts, not before.
+        Random states are taken up when the first epoch starts, not before: what handlers and Ignite
+        itself draw on the way there was drawn before the uninterrupted run came to this point.
 
         Raises:
             DataError: If a network differs; the message lists the keys and nothing is changed.
@@ -355,8 +371,3 @@ def _require_positive(**counts: int) -> None:
     for name, value in counts.items():
         if value < 1:
             raise ValueError(f"`{name}` must be at least 1, got {value}.")
-
-
-def _accepted(network: nn.Module, labels: Tensor | None) -> tuple[Tensor, ...]:
-    conditional = getattr(network, "num_classes", 0) > 0
-    return (labels,) if conditional and labels is not None else ()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-__all__ = ["gradient_penalty", "r1_penalty"]
+__all__ = ["dragan_penalty", "gradient_penalty", "r1_penalty"]
 
 
 def _image_gradients(
@@ -16,6 +16,7 @@ def _image_gradients(
 ) -> Tensor:
     images = images.detach().requires_grad_(True)
     logits = discriminator(images) if labels is None else discriminator(images, labels)
+    # of the sum: where no logit depends on another image, each image gets its own gradient
     (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradients.flatten(1)
 
@@ -59,7 +60,8 @@ def gradient_penalty(
         raise ValueError(f"Shapes must agree, got {tuple(real.shape)} and {tuple(fake.shape)}.")
     share = torch.rand(len(real), 1, 1, 1, device=real.device, dtype=real.dtype)
     gradients = _image_gradients(discriminator, torch.lerp(real, fake, share), labels)
-    return weight * (gradients.norm(dim=1) - 1).square().mean()
+    penalty: Tensor = weight * (gradients.norm(dim=1) - 1).square().mean()
+    return penalty
 
 
 def r1_penalty(
@@ -131,4 +133,5 @@ def dragan_penalty(
     """
     moved = real + 0.5 * real.std(correction=0) * torch.rand_like(real)
     gradients = _image_gradients(discriminator, moved, labels)
-    return weight * (gradients.norm(dim=1) - 1).square().mean()
+    penalty: Tensor = weight * (gradients.norm(dim=1) - 1).square().mean()
+    return penalty

@@ -1,28 +1,72 @@
 """What is added to the loss of a discriminator to keep it from winning too early.
 
-A regulariser is called with a :class:`~monai_gan_aug.losses.view.DiscriminatorView` in every
-``interval``-th iteration. One with ``state_dict`` and ``load_state_dict`` is saved in checkpoints.
+A regulariser is called with a :class:`DiscriminatorView` in every ``interval``-th iteration. One
+with ``state_dict`` and ``load_state_dict`` is saved in checkpoints.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import ignite.distributed as idist
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from monai_gan_aug.losses.adversarial import adversarial_logits
 from monai_gan_aug.losses.penalties import dragan_penalty, gradient_penalty, r1_penalty
-from monai_gan_aug.losses.view import DiscriminatorView, Regularizer
 
 __all__ = [
     "R1",
     "BalancedConsistency",
+    "DiscriminatorView",
     "Dragan",
     "GradientPenalty",
     "LeCam",
     "Reconstruction",
+    "Regularizer",
     "chosen_regularizers",
 ]
+
+
+@dataclass(frozen=True)
+class DiscriminatorView:
+    """One update of the discriminator as a regulariser sees it.
+
+    Args:
+        discriminate: ``(images, labels)`` to logits ``(B,)`` or ``(B, 1 + K)``.
+        network: The discriminator itself.
+        real: Real images as the discriminator saw them, augmented; shape ``(B, C, H, W)``.
+        fake: Generated images as it saw them, same shape.
+        labels: Classes of both, shape ``(B,)``, or nothing.
+        real_logits: Adversarial logits of ``real``, shape ``(B,)``, with graph.
+        fake_logits: Adversarial logits of ``fake``.
+        plain_real: Real images before augmentation.
+        plain_fake: Generated images before augmentation.
+    """
+
+    discriminate: Callable[..., Tensor]
+    network: nn.Module
+    real: Tensor
+    fake: Tensor
+    labels: Tensor | None
+    real_logits: Tensor
+    fake_logits: Tensor
+    plain_real: Tensor
+    plain_fake: Tensor
+
+    def logits(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Adversarial logits ``(B,)`` of other images, in single precision."""
+        return adversarial_logits(self.discriminate(images.float(), labels).float())
+
+
+class Regularizer(Protocol):
+    """Something that :class:`~monai_gan_aug.engines.trainer.GanAugTrainer` adds to the loss."""
+
+    name: str
+    interval: int
+
+    def __call__(self, view: DiscriminatorView) -> Tensor:
+        """A scalar with a graph."""
 
 
 class _Weighted:

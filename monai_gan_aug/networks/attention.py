@@ -45,5 +45,7 @@ class SelfAttention(nn.Module):
         key = functional.max_pool2d(self.key(maps), 2).flatten(2)
         value = functional.max_pool2d(self.value(maps), 2).flatten(2)
         attention = (query.transpose(1, 2) @ key).softmax(2)
-        found = (value @ attention.transpose(1, 2)).unflatten(2, maps.shape[2:])
-        return maps + self.weight * self.out(found)
+        attended: Tensor = self.out(
+            (value @ attention.transpose(1, 2)).unflatten(2, maps.shape[2:])
+        )
+        return maps + self.weight * attended

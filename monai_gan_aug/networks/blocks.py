@@ -1,6 +1,7 @@
 """Strided convolution blocks of the adversarial networks, on MONAI's ``Convolution``."""
 
 import math
+from typing import Any
 
 from monai.networks.blocks import ADN, Convolution
 from torch import Tensor, nn
@@ -46,7 +47,7 @@ def down_block(
     in_channels: int,
     out_channels: int,
     *,
-    norm: str | tuple | None = "batch",
+    norm: str | tuple[Any, ...] | None = "batch",
     slope: float = 0.2,
     dropout: float = 0.0,
     spatial_dims: int = 2,
@@ -85,8 +86,8 @@ def up_block(
     in_channels: int,
     out_channels: int,
     *,
-    norm: str | tuple | None = "batch",
-    act: str | tuple | None = "relu",
+    norm: str | tuple[Any, ...] | None = "batch",
+    act: str | tuple[Any, ...] | None = "relu",
     spatial_dims: int = 2,
 ) -> Convolution:
     """Double height and width: bias-free 4 x 4 transposed convolution, norm, activation.

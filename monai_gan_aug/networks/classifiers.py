@@ -68,11 +68,13 @@ class SmallCNN(nn.Module):
     def features(self, images: Tensor) -> Tensor:
         """What the last layer sees: ``(B, C, S, S)`` in ``[-1, 1]`` to ``(B, feature_count)``."""
         maps = self.stages(images.contiguous(memory_format=torch.channels_last))
-        return maps.flatten(1)
+        features: Tensor = maps.flatten(1)
+        return features
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(B, num_classes)`` of ``images``, ``(B, C, S, S)`` in ``[-1, 1]``."""
-        return self.head(self.features(images))
+        logits: Tensor = self.head(self.features(images))
+        return logits
 
 
 def _efficientnet(name: str) -> Callable[..., nn.Module]:

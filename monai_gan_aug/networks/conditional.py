@@ -1,4 +1,6 @@
-"""How a class label enters a generator and a discriminator."""
+"""How a class label enters a generator and a discriminator, and how networks are called with it."""
+
+from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -7,16 +9,57 @@ __all__ = [
     "HEADS",
     "ClassVerdict",
     "ConditionalBatchNorm",
+    "ConditionalGenerator",
     "LabelledLatent",
     "ProjectionHead",
-    "required_labels",
+    "accepted_labels",
+    "call_network",
+    "class_count",
 ]
 
 HEADS = ("projection", "auxiliary")
 EMBEDDINGS = ("multiply", "concatenate")
 
 
-def required_labels(labels: Tensor | None, num_classes: int, network: str) -> Tensor:
+def class_count(network: nn.Module) -> int:
+    """How many classes a network is conditional on; 0 for one that takes no labels.
+
+    Networks say so by an attribute ``num_classes``; those of other packages have none.
+
+    Example:
+        >>> class_count(nn.Linear(8, 4))
+        0
+    """
+    return int(getattr(network, "num_classes", 0))
+
+
+def accepted_labels(network: nn.Module, labels: Tensor | None) -> tuple[Tensor, ...]:
+    """The labels as further arguments of the network: none if it takes none, or there are none.
+
+    Args:
+        network: Any generator or discriminator.
+        labels: Shape ``(B,)``, or nothing.
+    """
+    return (labels,) if labels is not None and class_count(network) else ()
+
+
+def call_network(network: nn.Module, inputs: Tensor, labels: Tensor | None = None) -> Tensor:
+    """What a network makes of its inputs, told the labels if it is conditional.
+
+    Args:
+        network: Any generator or discriminator.
+        inputs: Latents ``(B, Z)`` or images ``(B, C, H, W)``.
+        labels: Shape ``(B,)``, or nothing.
+
+    Example:
+        >>> call_network(nn.Linear(8, 4), torch.zeros(3, 8), torch.tensor([0, 1, 1])).shape
+        torch.Size([3, 4])
+    """
+    output: Tensor = network(inputs, *accepted_labels(network, labels))
+    return output
+
+
+def _required_labels(labels: Tensor | None, num_classes: int, network: str) -> Tensor:
     """Return ``labels``, shape ``(B,)``, or say that a conditional network was given none.
 
     Raises:
@@ -32,6 +75,34 @@ def required_labels(labels: Tensor | None, num_classes: int, network: str) -> Te
 def _require_classes(num_classes: int) -> None:
     if num_classes < 2:
         raise ValueError(f"`num_classes` must be at least 2 to condition, got {num_classes}.")
+
+
+class ConditionalGenerator(nn.Module):
+    """Base of generators that are told a class, or none.
+
+    Args:
+        latent_size: Width ``Z`` of the latents.
+        num_classes: Classes of the condition; 0 makes the generator unconditional.
+    """
+
+    def __init__(self, latent_size: int, num_classes: int) -> None:
+        super().__init__()
+        self.latent_size = latent_size
+        self.num_classes = num_classes
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Latents ``(B, Z)`` and labels ``(B,)`` to images ``(B, C, S, S)`` in ``[-1, 1]``.
+
+        Raises:
+            ValueError: If a conditional generator is given no labels.
+        """
+        if not self.num_classes:
+            return self.draw(latents, None)
+        return self.draw(latents, _required_labels(labels, self.num_classes, "generator"))
+
+    @abstractmethod
+    def draw(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """The images; labels ``(B,)`` are there exactly if the generator is conditional."""
 
 
 class LabelledLatent(nn.Module):
@@ -73,7 +144,7 @@ class LabelledLatent(nn.Module):
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         """Latents ``(B, Z)`` and labels ``(B,)`` to latents ``(B, out_features)``."""
-        embedded = self.embedding(labels)
+        embedded: Tensor = self.embedding(labels)
         if self.kind == "concatenate":
             return torch.cat([latents, embedded], dim=1)
         return latents * embedded
@@ -148,7 +219,8 @@ class ProjectionHead(nn.Module):
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
         """Features ``(B, C, ...)``, averaged over space, and labels ``(B,)`` to ``(B,)``."""
-        return (self.embedding(labels) * _pooled(features)).sum(1)
+        embedded: Tensor = self.embedding(labels)
+        return (embedded * _pooled(features)).sum(1)
 
 
 class ClassVerdict(nn.Module):
@@ -200,8 +272,10 @@ class ClassVerdict(nn.Module):
             return logits
         if self.auxiliary:
             return torch.cat([logits[:, None], self.head(_pooled(features))], dim=1)
-        labels = required_labels(labels, self.num_classes, "discriminator")
-        return logits + self.head(features, labels)
+        term: Tensor = self.head(
+            features, _required_labels(labels, self.num_classes, "discriminator")
+        )
+        return logits + term
 
 
 def _pooled(features: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The deep convolutional GAN of Radford et al., with or without a class condition."""
 
 from itertools import pairwise
+from typing import Any
 
 from monai.networks.blocks import ADN
 from torch import Tensor, nn
@@ -13,7 +14,11 @@ from monai_gan_aug.networks.blocks import (
     halvings,
     up_block,
 )
-from monai_gan_aug.networks.conditional import ClassVerdict, LabelledLatent, required_labels
+from monai_gan_aug.networks.conditional import (
+    ClassVerdict,
+    ConditionalGenerator,
+    LabelledLatent,
+)
 from monai_gan_aug.networks.image_side import FromImage, ToImage, UpToImage
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.resampling import UpConvolution
@@ -23,7 +28,7 @@ __all__ = ["Discriminator", "Generator"]
 UPSAMPLING = ("deconv", "nearest")
 
 
-class Generator(nn.Module):
+class Generator(ConditionalGenerator):
     """Latents to images: a 4 x 4 projection, then a doubling per convolution.
 
     With ``width`` 64 and ``"deconv"`` this is the published network: 512, 256, 128, 64 channels at
@@ -64,14 +69,12 @@ class Generator(nn.Module):
         spatial_dims: int = 2,
         upsample: str = "deconv",
     ) -> None:
-        super().__init__()
+        super().__init__(latent_size, num_classes)
         if upsample not in UPSAMPLING:
             raise ValueError(f"`upsample` must be one of {UPSAMPLING}, got {upsample!r}.")
         if upsample == "nearest" and spatial_dims != 2:
             raise ValueError("`upsample` nearest is for images: volumes need deconv.")
         widths = [width << level for level in reversed(range(halvings(image_size)))]
-        self.latent_size = latent_size
-        self.num_classes = num_classes
         self.condition = None
         if num_classes:
             self.condition = LabelledLatent(num_classes, latent_size, label_embedding)
@@ -84,14 +87,9 @@ class Generator(nn.Module):
         )
         normal_initialisation(self)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Latents ``(B, Z)`` and labels ``(B,)`` to images ``(B, C, S, S)`` in ``[-1, 1]``.
-
-        Raises:
-            ValueError: If a conditional generator is given no labels.
-        """
+    def draw(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """The images ``(B, C, S, S)``; see :meth:`ConditionalGenerator.forward`."""
         if self.condition is not None:
-            labels = required_labels(labels, self.num_classes, "generator")
             latents = self.condition(latents, labels)
         images: Tensor = self.blocks(latents)
         return images
@@ -129,7 +127,7 @@ class Discriminator(nn.Module):
         channels: int = 1,
         width: int = 64,
         num_classes: int = 0,
-        norm: str | tuple | None = "batch",
+        norm: str | tuple[Any, ...] | None = "batch",
         spectral_norm: bool = False,
         dropout: float = 0.0,
         label_head: str = "projection",

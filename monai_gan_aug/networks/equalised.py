@@ -150,6 +150,7 @@ class ModulatedConvolution(nn.Module):
         else:
             maps = functional.conv2d(maps, weight, padding=weight.shape[2] // 2)
         if self.demodulate:
+            # in single precision: squares of half precision overflow at 256
             power = scale.float().square() @ weight.square().sum((2, 3)).T
             maps = maps * torch.rsqrt(power + self.EPSILON).to(maps.dtype)[:, :, None, None]
         return maps
@@ -181,6 +182,8 @@ class MinibatchDeviation(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Maps ``(B, C, H, W)`` to maps ``(B, C + 1, H, W)``."""
         size = self.size if len(maps) % self.size == 0 else len(maps)
+        # in single precision: a variance of half precision would underflow just when images are
+        # alike, which is what it is there to show
         groups = maps.float().unflatten(0, (size, -1))
         deviation = (groups.var(0, correction=0) + 1e-8).sqrt().mean((1, 2, 3))
         channel = deviation.to(maps.dtype).repeat(size)[:, None, None, None]

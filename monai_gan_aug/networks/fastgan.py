@@ -8,7 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from monai_gan_aug.networks.blocks import COARSEST, apply_spectral_norm, halvings
-from monai_gan_aug.networks.conditional import ClassVerdict, LabelledLatent, required_labels
+from monai_gan_aug.networks.conditional import (
+    ClassVerdict,
+    ConditionalGenerator,
+    LabelledLatent,
+)
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.resampling import UpConvolution
 
@@ -88,7 +92,7 @@ class _UpBlock(nn.Sequential):
         super().__init__(*layers)
 
 
-class Generator(nn.Module):
+class Generator(ConditionalGenerator):
     """Latents to images: doublings with gates; coarse maps excite those 16 times finer.
 
     Args:
@@ -118,11 +122,9 @@ class Generator(nn.Module):
         width: int = 32,
         num_classes: int = 0,
     ) -> None:
-        super().__init__()
+        super().__init__(latent_size, num_classes)
         sides = [COARSEST << level for level in range(halvings(image_size) + 1)]
         widths = {side: _width_at(side, image_size, width) for side in sides}
-        self.latent_size = latent_size
-        self.num_classes = num_classes
         self.condition = LabelledLatent(num_classes, latent_size) if num_classes else None
         self.project = nn.Linear(latent_size, 2 * widths[COARSEST] * COARSEST**2, bias=False)
         self.gate = _gated(2 * widths[COARSEST])
@@ -140,14 +142,9 @@ class Generator(nn.Module):
         self.last = Convolution(2, width, channels, bias=False, conv_only=True)
         normal_initialisation(self)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Latents ``(B, Z)`` and labels ``(B,)`` to images ``(B, C, S, S)`` in ``[-1, 1]``.
-
-        Raises:
-            ValueError: If a conditional generator is given no labels.
-        """
+    def draw(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """The images ``(B, C, S, S)``; see :meth:`ConditionalGenerator.forward`."""
         if self.condition is not None:
-            labels = required_labels(labels, self.num_classes, "generator")
             latents = self.condition(latents, labels)
         maps = self.gate(self.project(latents).unflatten(1, (-1, COARSEST, COARSEST)))
         seen = {COARSEST: maps}

@@ -35,7 +35,8 @@ class FromImage(nn.Conv2d):
         """Images ``(B, C, H, W)`` to features ``(B, F, H / 2, W / 2)``."""
         height, width = images.shape[-2] // STRIDE, images.shape[-1] // STRIDE
         patches = functional.unfold(images, KERNEL, padding=PADDING, stride=STRIDE)
-        return (self.weight.flatten(1) @ patches).unflatten(2, (height, width))
+        features: Tensor = (self.weight.flatten(1) @ patches).unflatten(2, (height, width))
+        return features
 
 
 class ToImage(nn.ConvTranspose2d):

@@ -17,6 +17,9 @@ def _folded(small: Tensor, weight: Tensor) -> Tensor:
 
     The two last axes are large, which makes the sums fast; the result is stored as ``weight`` is.
     """
+    # A pixel that was doubled meets every weight at two neighbouring places; so does one of two
+    # that will be averaged. Adding the kernel to itself, shifted by one, says the same: padded with
+    # a zero on either side it has 5 entries per axis, and 4 sums of neighbours.
     rows = functional.pad(small, (0, 0, 0, 0, 0, 0, 1, 1))
     rows = rows[1:] + rows[:-1]
     columns = functional.pad(rows, (0, 0, 0, 0, 1, 1))
@@ -32,6 +35,7 @@ def doubling_kernel(weight: Tensor) -> Tensor:
     Args:
         weight: Kernel ``(O, I, 3, 3)`` that would follow nearest-neighbour doubling.
     """
+    # a transposed convolution walks through its kernel backwards
     return _folded(weight.permute(2, 3, 1, 0).flip(0, 1), weight)
 
 
@@ -62,6 +66,7 @@ class UpConvolution(nn.Conv2d):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Maps ``(B, I, H, W)`` to maps ``(B, O, 2 H, 2 W)``."""
+        # folded anew in every pass, so that gradients reach the 3 x 3 kernel that is learned
         kernel = doubling_kernel(self.weight)
         return functional.conv_transpose2d(maps, kernel, self.bias, stride=2, padding=1)
 

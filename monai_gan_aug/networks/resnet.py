@@ -9,7 +9,11 @@ from torch.nn import functional
 
 from monai_gan_aug.networks.attention import SelfAttention
 from monai_gan_aug.networks.blocks import COARSEST, apply_spectral_norm, halvings
-from monai_gan_aug.networks.conditional import ClassVerdict, ConditionalBatchNorm, required_labels
+from monai_gan_aug.networks.conditional import (
+    ClassVerdict,
+    ConditionalBatchNorm,
+    ConditionalGenerator,
+)
 from monai_gan_aug.networks.initialisation import glorot_initialisation
 from monai_gan_aug.networks.resampling import DownConvolution, UpConvolution
 
@@ -42,8 +46,10 @@ class _UpBlock(nn.Module):
     def forward(self, maps: Tensor, labels: Tensor | None) -> Tensor:
         residual = self.up(functional.relu(self.first_norm(maps, labels)))
         residual = self.second(functional.relu(self.second_norm(residual, labels)))
+        # 1 x 1 convolutions and nearest-neighbour doubling commute; this order costs a quarter
         shortcut = functional.interpolate(self.shortcut(maps), scale_factor=2)
-        return shortcut + residual
+        added: Tensor = shortcut + residual
+        return added
 
 
 class _DownBlock(nn.Module):
@@ -66,6 +72,7 @@ class _DownBlock(nn.Module):
         )
 
     def forward(self, maps: Tensor) -> Tensor:
+        # images are not rectified: half of them would be lost before any layer has seen it
         residual = maps if self.is_first else functional.relu(maps)
         residual = self.second(functional.relu(self.first(residual)))
         shortcut = functional.avg_pool2d(maps, 2) if self.down else maps
@@ -84,7 +91,7 @@ def _initialise(network: nn.Module) -> None:
             nn.init.zeros_(module.embedding.weight)
 
 
-class Generator(nn.Module):
+class Generator(ConditionalGenerator):
     """Latents to images: a 4 x 4 projection, then a doubling per residual block.
 
     With ``width`` 64 this is the published network: 1024, 512, 256, 128, 64 channels at 64 px.
@@ -121,10 +128,8 @@ class Generator(nn.Module):
         attention: int = 0,
         spectral_norm: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(latent_size, num_classes)
         widths = _widths(image_size, width)[::-1]
-        self.latent_size = latent_size
-        self.num_classes = num_classes
         self.project = nn.Linear(latent_size, widths[0] * COARSEST**2)
         self.blocks = nn.ModuleList(_UpBlock(a, b, num_classes) for a, b in pairwise(widths))
         self.attention_level = _attention_level(attention, image_size)
@@ -136,14 +141,8 @@ class Generator(nn.Module):
         if spectral_norm:
             _spectral_but_for_norms(self)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Latents ``(B, Z)`` and labels ``(B,)`` to images ``(B, C, S, S)`` in ``[-1, 1]``.
-
-        Raises:
-            ValueError: If a conditional generator is given no labels.
-        """
-        if self.num_classes:
-            labels = required_labels(labels, self.num_classes, "generator")
+    def draw(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """The images ``(B, C, S, S)``; see :meth:`ConditionalGenerator.forward`."""
         maps = self.project(latents).unflatten(1, (-1, COARSEST, COARSEST))
         for level, block in zip(reversed(range(len(self.blocks))), self.blocks, strict=True):
             maps = block(maps, labels)

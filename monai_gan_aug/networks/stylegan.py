@@ -1,5 +1,6 @@
 """A style-based GAN for small sets, after StyleGAN2."""
 
+import math
 from itertools import pairwise
 
 import torch
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from monai_gan_aug.networks.blocks import COARSEST, apply_spectral_norm, halvings
-from monai_gan_aug.networks.conditional import ClassVerdict, required_labels
+from monai_gan_aug.networks.conditional import ClassVerdict, ConditionalGenerator
 from monai_gan_aug.networks.equalised import (
     EqualConvolution,
     EqualLinear,
@@ -77,6 +78,7 @@ class _StyledLayer(nn.Module):
         self.strength = nn.Parameter(torch.zeros(()))
         self.bias = nn.Parameter(torch.zeros(out_channels, 1, 1))
         self.noise: Tensor
+        # a buffer, so that checkpoints carry it: after loading, a latent gives the image it gave
         self.register_buffer("noise", torch.randn(1, 1, side, side))
 
     def forward(self, maps: Tensor, styles: Tensor) -> Tensor:
@@ -102,7 +104,7 @@ class _ToImage(nn.Module):
         return image
 
 
-class Generator(nn.Module):
+class Generator(ConditionalGenerator):
     """Latents to styles to images: a learned 4 x 4 map, doubled by modulated convolutions.
 
     Every size adds its own picture to the doubled one of the size before (the "skip" design).
@@ -139,10 +141,8 @@ class Generator(nn.Module):
         num_classes: int = 0,
         mapping_depth: int = 2,
     ) -> None:
-        super().__init__()
+        super().__init__(latent_size, num_classes)
         widths = _widths(image_size, width)
-        self.latent_size = latent_size
-        self.num_classes = num_classes
         self.mapping = Mapping(latent_size, num_classes, mapping_depth)
         self.constant = nn.Parameter(torch.randn(1, widths[0], COARSEST, COARSEST))
         self.ups, self.layers, self.pictures = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
@@ -153,14 +153,8 @@ class Generator(nn.Module):
             self.layers.append(_StyledLayer(out, out, latent_size, side, up=False))
             self.pictures.append(_ToImage(out, channels, latent_size))
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Latents ``(B, Z)`` and labels ``(B,)`` to images ``(B, C, S, S)`` in ``[-1, 1]``.
-
-        Raises:
-            ValueError: If a conditional generator is given no labels.
-        """
-        if self.num_classes:
-            labels = required_labels(labels, self.num_classes, "generator")
+    def draw(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """The images ``(B, C, S, S)``; see :meth:`ConditionalGenerator.forward`."""
         styles = self.mapping(latents, labels)
         maps = self.layers[0](self.constant.expand(len(latents), -1, -1, -1), styles)
         picture = self.pictures[0](maps, styles)
@@ -168,7 +162,8 @@ class Generator(nn.Module):
             maps = layer(up(maps, styles), styles)
             doubled = functional.interpolate(picture, scale_factor=2, mode="bilinear")
             picture = doubled + to_image(maps, styles)
-        return torch.tanh(picture)
+        images: Tensor = torch.tanh(picture)
+        return images
 
 
 class _ResidualBlock(nn.Module):
@@ -183,7 +178,7 @@ class _ResidualBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         residual = activated(self.second(activated(self.first(maps))))
         shortcut: Tensor = self.shortcut(functional.avg_pool2d(maps, 2))
-        return (residual + shortcut) * 0.5**0.5
+        return (residual + shortcut) * math.sqrt(0.5)  # the sum of two has twice the variance
 
 
 class Discriminator(nn.Module):

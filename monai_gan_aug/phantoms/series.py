@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import TEMPORARY_SUFFIX, atomic_file, remove_leftovers
+from monai_gan_aug.io.cores import usable_cores
 from monai_gan_aug.phantoms.anatomy import PhantomPatient, draw_patient
 
 __all__ = [
@@ -265,8 +266,7 @@ def _write_patient(out_dir: Path, plan: PhantomPlan) -> None:
 def _worker_count(workers: int | None, patients: int) -> int:
     if workers is not None and workers < 1:
         raise ValueError(f"`workers` must be at least 1, got {workers}.")
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(workers or available or 1, max(1, patients // 4))
+    return min(workers or usable_cores(), max(1, patients // 4))
 
 
 def _map(write: partial[None], plans: list[PhantomPlan], workers: int) -> Iterator[None]:

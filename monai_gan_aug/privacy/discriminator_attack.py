@@ -14,6 +14,7 @@ from monai_gan_aug.engines.checkpoint import find_checkpoint, load_checkpoint
 from monai_gan_aug.engines.state import take_up_weights
 from monai_gan_aug.errors import DataError, ProvenanceError
 from monai_gan_aug.io.hashing import sha256_file
+from monai_gan_aug.networks.conditional import call_network
 from monai_gan_aug.privacy.membership import Scored, membership_auc, patient_halves
 from monai_gan_aug.records.provenance import SyntheticDatalist, TrainingRecord
 
@@ -80,7 +81,7 @@ def _logits(network: nn.Module, images: ImageSet, label: int, device: Any) -> ND
     found: list[Tensor] = []
     for part in images.images.to(device).split(256):
         labels = torch.full((len(part),), label, device=device)
-        out = network(part, labels) if getattr(network, "num_classes", 0) else network(part)
+        out = call_network(network, part, labels)
         found.append((out if out.ndim == 1 else out[:, 0]).double().cpu())
     logits: NDArray[np.float64] = torch.cat(found).numpy()
     return logits

@@ -6,7 +6,7 @@ The system's other networks are those of :mod:`monai_gan_aug.networks.dcgan` at 
 from monai.networks.blocks import Convolution
 from torch import Tensor, nn
 
-from monai_gan_aug.networks.conditional import LabelledLatent, required_labels
+from monai_gan_aug.networks.conditional import ConditionalGenerator, LabelledLatent
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.unconditional import require_multiple
 
@@ -18,7 +18,7 @@ DROPOUT = 0.25
 WIDTHS = (16, 32, 64, 128)
 
 
-class ACGANGenerator(nn.Module):
+class ACGANGenerator(ConditionalGenerator):
     """Label embedding times latent, one linear layer, two upsampled convolutions.
 
     Args:
@@ -43,10 +43,8 @@ class ACGANGenerator(nn.Module):
     def __init__(
         self, image_size: int = 64, channels: int = 3, latent_size: int = 600, num_classes: int = 2
     ) -> None:
-        super().__init__()
+        super().__init__(latent_size, num_classes)
         side = require_multiple(image_size, 16) // 4
-        self.latent_size = latent_size
-        self.num_classes = num_classes
         self.condition = LabelledLatent(num_classes, latent_size)
         self.blocks = nn.Sequential(
             nn.Linear(latent_size, 128 * side * side),
@@ -61,13 +59,8 @@ class ACGANGenerator(nn.Module):
         )
         normal_initialisation(self)
 
-    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Latents ``(B, Z)`` and labels ``(B,)`` to images ``(B, C, S, S)`` in ``[-1, 1]``.
-
-        Raises:
-            ValueError: If no labels are given.
-        """
-        labels = required_labels(labels, self.num_classes, "generator")
+    def draw(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """The images ``(B, C, S, S)``; see :meth:`ConditionalGenerator.forward`."""
         images: Tensor = self.blocks(self.condition(latents, labels))
         return images
 

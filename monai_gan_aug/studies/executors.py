@@ -9,6 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.cores import usable_cores
 
 __all__ = ["cluster_executor", "job_executor", "process_executor"]
 
@@ -38,7 +39,7 @@ def process_executor(workers: int | None = None) -> ProcessPoolExecutor:
     Args:
         workers: Number of processes; the number of usable cores if not given.
     """
-    count = workers or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
+    count = workers or usable_cores()
     context = multiprocessing.get_context("spawn")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     return ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)

@@ -62,9 +62,13 @@ class Family:
         with torch.no_grad():
             fakes = self.generator(self.latents(), self.labels)
         due = [r for r in self.regularizers if self.iteration % r.interval == 0]
-        judge, labels = self.discriminator, self.labels
         discriminator_step(
-            self.d_player, self.reals, fakes, judge=judge, labels=labels, regularizers=due
+            self.d_player,
+            self.reals,
+            fakes,
+            discriminate=self.discriminator,
+            labels=self.labels,
+            regularizers=due,
         )
         self.iteration += 1
 
@@ -74,7 +78,7 @@ class Family:
             self.g_player,
             self.latents(),
             generate=self.generator,
-            judge=self.discriminator,
+            discriminate=self.discriminator,
             discriminator=self.discriminator,
             labels=self.labels,
         )

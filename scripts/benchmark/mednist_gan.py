@@ -31,7 +31,7 @@ from turns import print_row, ratios, take_turns
 
 from monai_gan_aug.augmentation.geometric import RandomAffine, warp
 from monai_gan_aug.data.loading import BatchLoader
-from monai_gan_aug.engines.precision import cpu_has_bfloat16
+from monai_gan_aug.engines.hardware import cpu_has_bfloat16
 from monai_gan_aug.engines.trainer import GanAugTrainer
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss
 from monai_gan_aug.metrics.features import RandomFeatures

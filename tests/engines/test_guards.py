@@ -8,7 +8,7 @@ from ignite.engine import Events
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monai_gan_aug.engines.checkpoint import load_checkpoint
-from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.game import GanAugEvents
 from monai_gan_aug.engines.guards import (
     CollapseGuard,
     FiniteLossGuard,

@@ -5,7 +5,7 @@ import pytest
 from ignite.engine import Events
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.game import GanAugEvents
 from monai_gan_aug.engines.grids import SampleGrid
 from monai_gan_aug.engines.handlers import CurveRecorder, ProgressReport, TensorBoardWriter
 from monai_gan_aug.keys import GanAugKeys, GanKeys

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from monai_gan_aug.engines.hardware import Precision
 from monai_gan_aug.engines.steps import (
     Player,
-    Precision,
     discriminator_step,
     frozen,
     generator_step,
@@ -49,8 +49,8 @@ def same(before, after):
 def test_discriminator_step_descends_its_own_loss():
     _, side = pair()
     reals, fakes = images(), -images()
-    first = discriminator_step(side, reals, fakes, judge=side.network)[GanKeys.DLOSS]
-    second = discriminator_step(side, reals, fakes, judge=side.network)[GanKeys.DLOSS]
+    first = discriminator_step(side, reals, fakes, discriminate=side.network)[GanKeys.DLOSS]
+    second = discriminator_step(side, reals, fakes, discriminate=side.network)[GanKeys.DLOSS]
     assert second < first
 
 
@@ -59,7 +59,7 @@ def test_one_pass_or_two_give_the_separate_logits(norm):
     _, side = pair(norm)
     reals, fakes = images(), images() * 0.5 + 1
     expected = copy.deepcopy(side.network)
-    out = discriminator_step(side, reals, fakes, judge=side.network)
+    out = discriminator_step(side, reals, fakes, discriminate=side.network)
     torch.testing.assert_close(out[GanAugKeys.REAL_LOGITS], expected(reals).detach())
     torch.testing.assert_close(out[GanAugKeys.FAKE_LOGITS], expected(fakes).detach())
 
@@ -68,8 +68,8 @@ def test_parts_add_up_to_the_whole_batch():
     _, whole = pair()
     _, parts = pair()
     reals, fakes = images(), -images()
-    first = discriminator_step(whole, reals, fakes, judge=whole.network)
-    second = discriminator_step(parts, reals, fakes, judge=parts.network, accumulation=3)
+    first = discriminator_step(whole, reals, fakes, discriminate=whole.network)
+    second = discriminator_step(parts, reals, fakes, discriminate=parts.network, accumulation=3)
     torch.testing.assert_close(first[GanKeys.DLOSS], second[GanKeys.DLOSS])
     for a, b in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
         torch.testing.assert_close(a, b)
@@ -82,8 +82,8 @@ def test_parts_share_weights_under_spectral_norm():
         return player(network, DiscriminatorLoss("bce"))
 
     whole, parts = make(), make()
-    discriminator_step(whole, images(), -images(), judge=whole.network)
-    discriminator_step(parts, images(), -images(), judge=parts.network, accumulation=3)
+    discriminator_step(whole, images(), -images(), discriminate=whole.network)
+    discriminator_step(parts, images(), -images(), discriminate=parts.network, accumulation=3)
     for a, b in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
@@ -95,7 +95,7 @@ def test_generator_step_leaves_the_discriminator_alone():
         generator,
         torch.randn(6, 8),
         generate=lambda z, labels: generator.network(z),
-        judge=lambda x, labels: side.network(x),
+        discriminate=lambda x, labels: side.network(x),
         discriminator=side.network,
     )
     assert same(before, side.network.state_dict())
@@ -111,7 +111,7 @@ def test_freezing_changes_no_gradient_of_the_generator():
         generator,
         z,
         generate=lambda z, labels: generator.network(z),
-        judge=lambda x, labels: side.network(x),
+        discriminate=lambda x, labels: side.network(x),
         discriminator=side.network,
     )
     for a, b in zip(generator.network.parameters(), expected.parameters(), strict=True):
@@ -125,7 +125,7 @@ def test_spectral_norm_iterates_once_per_step():
     calls = []
     norm = network.head.parametrizations.weight[0]
     norm.register_forward_hook(lambda *_: calls.append(1))
-    discriminator_step(side, images(), -images(), judge=network, regularizers=[TwoCalls()])
+    discriminator_step(side, images(), -images(), discriminate=network, regularizers=[TwoCalls()])
     assert len(calls) == 1
 
 
@@ -141,9 +141,9 @@ class TwoCalls:
 def test_a_regulariser_adds_its_value_to_the_loss():
     _, plain = pair()
     _, more = pair()
-    first = discriminator_step(plain, images(), -images(), judge=plain.network)
+    first = discriminator_step(plain, images(), -images(), discriminate=plain.network)
     second = discriminator_step(
-        more, images(), -images(), judge=more.network, regularizers=[TwoCalls()]
+        more, images(), -images(), discriminate=more.network, regularizers=[TwoCalls()]
     )
     value = second[GanAugKeys.penalty("two_calls")]
     assert value.ndim == 0
@@ -164,7 +164,7 @@ def test_regularisers_see_images_before_and_after_augmentation():
         side,
         images(),
         -images(),
-        judge=side.network,
+        discriminate=side.network,
         augment=lambda x: x + 1,
         regularizers=[Spy()],
     )
@@ -185,7 +185,12 @@ def test_regularisers_are_not_rounded_under_mixed_precision():
 
     precision = Precision("cpu", True, {"dtype": torch.bfloat16})
     discriminator_step(
-        side, images(), -images(), judge=side.network, regularizers=[Spy()], precision=precision
+        side,
+        images(),
+        -images(),
+        discriminate=side.network,
+        regularizers=[Spy()],
+        precision=precision,
     )
     assert seen == [False]
 
@@ -194,7 +199,9 @@ def test_a_loss_on_images_takes_no_regularisers():
     _, side = pair()
     side.loss_function = lambda fake, real: side.network(fake).mean()
     with pytest.raises(ValueError, match="loss on logits"):
-        discriminator_step(side, images(), images(), judge=side.network, regularizers=[TwoCalls()])
+        discriminator_step(
+            side, images(), images(), discriminate=side.network, regularizers=[TwoCalls()]
+        )
 
 
 def test_a_loss_that_wants_labels_is_told_them():
@@ -209,7 +216,7 @@ def test_a_loss_that_wants_labels_is_told_them():
 
     labels = torch.tensor([0, 1, 2, 0, 1, 2])
     out = discriminator_step(
-        player(network, Loss()), images(), -images(), judge=network, labels=labels
+        player(network, Loss()), images(), -images(), discriminate=network, labels=labels
     )
     assert told == [((6, 4), labels.tolist())]
     assert out[GanAugKeys.REAL_LOGITS].shape == (6,)
@@ -220,7 +227,9 @@ def test_networks_that_compare_images_judge_each_batch_alone():
     network = StyleDiscriminator(16, 1, width=4)
     side = player(network, DiscriminatorLoss("bce"))
     expected = copy.deepcopy(network)
-    out = discriminator_step(side, images(4), images(4) * 0.1, judge=lambda x, labels: network(x))
+    out = discriminator_step(
+        side, images(4), images(4) * 0.1, discriminate=lambda x, labels: network(x)
+    )
     torch.testing.assert_close(out[GanAugKeys.REAL_LOGITS], expected(images(4)).detach())
 
 
@@ -242,3 +251,90 @@ def test_untracked_uses_batch_statistics_without_moving_the_running_ones():
         torch.testing.assert_close(norm(x), expected)
     assert same(before, norm.state_dict())
     assert norm.track_running_stats
+
+
+@pytest.mark.parametrize("parts", [2, 3, 7])
+def test_gradients_of_both_players_are_those_of_the_whole_batch(parts):
+    torch.manual_seed(0)
+    drawing = nn.Sequential(nn.Linear(8, 256), nn.Tanh(), nn.Unflatten(1, (1, 16, 16)))
+    players = player(drawing, GeneratorLoss()), pair()[1]
+    for each in players:
+        each.optimizer.param_groups[0]["lr"] = 0.0
+    draw = torch.Generator().manual_seed(1)
+    latents = torch.randn(7, 8, generator=draw)
+    reals, fakes = torch.randn(2, 7, 1, 16, 16, generator=draw)
+
+    def gradients(accumulation):
+        generator, discriminator = copy.deepcopy(players)
+        discriminator_step(
+            discriminator,
+            reals,
+            fakes,
+            discriminate=lambda images, labels: discriminator.network(images),
+            accumulation=accumulation,
+        )
+        of_discriminator = [p.grad.clone() for p in discriminator.network.parameters()]
+        generator_step(
+            generator,
+            latents,
+            generate=lambda z, labels: generator.network(z),
+            discriminate=lambda images, labels: discriminator.network(images),
+            discriminator=discriminator.network,
+            accumulation=accumulation,
+        )
+        return of_discriminator + [p.grad for p in generator.network.parameters()]
+
+    for whole, summed in zip(gradients(1), gradients(parts), strict=True):
+        torch.testing.assert_close(whole, summed, rtol=1e-4, atol=1e-6)
+
+
+def test_the_length_of_the_gradient_is_that_of_all_weights_together():
+    network = nn.Linear(3, 2)
+    measured = player(network, None)
+    measured.measured = True
+    (network(torch.ones(1, 3)) * torch.tensor([3.0, 4.0])).sum().backward()
+    measured.update()
+    # weights: rows of (3, 3, 3) and (4, 4, 4); biases: 3 and 4
+    assert measured.gradient_norm.item() == (4 * 9 + 4 * 16) ** 0.5
+
+
+def test_nothing_is_measured_unless_asked_for():
+    network = nn.Linear(3, 2)
+    unmeasured = player(network, None)
+    network(torch.ones(1, 3)).sum().backward()
+    unmeasured.update()
+    assert unmeasured.gradient_norm is None
+
+
+def scaled_player(init_scale):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 1), nn.Flatten(0))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu", init_scale=init_scale, enabled=init_scale is not None)
+    return Player(network, optimizer, DiscriminatorLoss(), scaler, measured=True)
+
+
+def step(side, factor=1.0):
+    reals = factor * torch.ones(3, 1, 2, 2)
+    discriminator_step(
+        side, reals, -reals, discriminate=lambda images, labels: side.network(images)
+    )
+
+
+def test_a_gradient_scaler_changes_neither_the_update_nor_the_measured_length():
+    plain, scaled = scaled_player(None), scaled_player(2.0**12)
+    step(plain)
+    step(scaled)
+    torch.testing.assert_close(plain.gradient_norm, scaled.gradient_norm)
+    for a, b in zip(plain.network.parameters(), scaled.network.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_a_scaler_skips_an_overflow_and_lowers_its_scale():
+    side = scaled_player(2.0**12)
+    before = weights(side.network)
+    step(side, factor=float("inf"))
+    assert same(before, side.network.state_dict())
+    assert side.scaler.get_scale() == 2.0**11
+    step(side)
+    assert not same(before, side.network.state_dict())

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,7 +28,9 @@ from monai_gan_aug.networks.dcgan import Discriminator, Generator
 
 RANK = int(os.environ.get("RANK", "0"))
 GLOBAL_BATCH = 8
-STOPPED_EPOCHS = 20
+STOPPED_EPOCHS = 4
+STOPPED_AT = 5
+"""Within the second epoch, and within a turn of adaptive augmentation."""
 
 
 class Images:
@@ -171,11 +172,24 @@ def die(engine):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def dawdle(folder):
-    """A run long enough to be stopped, that tells who takes part."""
+def until_told(folder):
+    """A run that says who takes part, and waits in the midst of an epoch until it is stopped.
+
+    The first process waits for a signal, the other one for the first.
+    """
     folder.mkdir(exist_ok=True)
     (folder / f"pid_{RANK}").write_text(str(os.getpid()))
-    remembering(folder, STOPPED_EPOCHS, on_step=lambda: time.sleep(0.2))
+    told, wakes = os.pipe()
+    os.set_blocking(wakes, False)
+    signal.set_wakeup_fd(wakes)  # a byte for every signal, also for one that comes before we wait
+
+    def wait(engine):
+        if RANK == 0 and engine.state.iteration == STOPPED_AT:
+            sys.stdout.write("waiting\n")
+            sys.stdout.flush()
+            os.read(told, 1)
+
+    remembering(folder, STOPPED_EPOCHS, on_step=wait)
 
 
 def finish(folder):
@@ -209,7 +223,7 @@ def main():
         case "killed":
             full(folder / "killed", 4, on_step=die)
         case "stopped":
-            dawdle(folder / "stopped")
+            until_told(folder / "stopped")
         case "finish":
             finish(folder)
     leave_processes()

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
@@ -22,30 +21,47 @@ from monai_gan_aug.studies.jobs import BundleJob, JobError, run_jobs
 from monai_gan_aug.studies.study import Study
 
 SAVING = """
-    import sys
-    from pathlib import Path
+    import itertools, os, pathlib, signal, sys
     import torch
     from monai_gan_aug.engines.checkpoint import save_checkpoint
-    for step in range(10**6):
+
+    folder, module, function, fatal = pathlib.Path(sys.argv[1]), *sys.argv[2:4], int(sys.argv[4])
+
+    def save(step):
         content = {"step": step, "weights": torch.full((200_000,), float(step))}
-        save_checkpoint(Path(sys.argv[1]), f"step_{step:08d}.pt", content)
-        print(step, flush=True)
+        save_checkpoint(folder, f"step_{step:08d}.pt", content)
+
+    for step in range(3):
+        save(step)
+    owner = {"os": os, "Path": pathlib.Path}[module]
+    unharmed, calls = getattr(owner, function), itertools.count(1)
+
+    def deadly(*arguments, **named):
+        if next(calls) == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return unharmed(*arguments, **named)
+
+    setattr(owner, function, deadly)
+    save(3)
 """
+MOMENTS = {
+    "before a byte of it is on the disk": ("os", "fsync", 1, 2),
+    "before it is compared": ("Path", "open", 2, 2),
+    "before it takes its name": ("Path", "replace", 1, 2),
+    "before latest.json names it": ("Path", "replace", 2, 2),
+    "before the oldest goes": ("Path", "unlink", 1, 3),
+}
 
 
 @pytest.mark.slow
-def test_kill_while_saving_leaves_the_last_checkpoint_in_force(tmp_path):
-    program = [sys.executable, "-c", textwrap.dedent(SAVING), str(tmp_path)]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
-        for _ in range(5):
-            finished = int(process.stdout.readline())
-        time.sleep(0.0137)
-        process.kill()
-        printed = process.stdout.read().split()
-    finished = int(printed[-1]) if printed else finished
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_kill_while_saving_leaves_the_last_checkpoint_in_force(tmp_path, moment):
+    module, function, call, expected = MOMENTS[moment]
+    program = [sys.executable, "-c", textwrap.dedent(SAVING), str(tmp_path), module, function]
+    assert subprocess.run([*program, str(call)]).returncode == -signal.SIGKILL
     content = load_checkpoint(tmp_path)
-    assert content["step"] in (finished, finished + 1)
-    assert torch.equal(content["weights"], torch.full((200_000,), float(content["step"])))
+    assert content["step"] == expected
+    assert torch.equal(content["weights"], torch.full((200_000,), float(expected)))
     save_checkpoint(tmp_path, "step_next.pt", {"step": 0})
     assert list(tmp_path.glob("*.partial")) == []
 

@@ -5,13 +5,13 @@ from monai_gan_aug.losses.penalties import dragan_penalty, gradient_penalty, r1_
 from monai_gan_aug.losses.regularizers import (
     R1,
     BalancedConsistency,
+    DiscriminatorView,
     Dragan,
     GradientPenalty,
     LeCam,
     Reconstruction,
     chosen_regularizers,
 )
-from monai_gan_aug.losses.view import DiscriminatorView
 from monai_gan_aug.networks.dcgan import Discriminator
 from monai_gan_aug.networks.fastgan import Discriminator as FastDiscriminator
 
@@ -24,12 +24,14 @@ def view(network, augment=lambda x: x, labels=None):
     plain_real, plain_fake = batch(0), batch(1) + 1
     real, fake = augment(plain_real), augment(plain_fake)
 
-    def judge(images, labels=None):
+    def discriminate(images, labels=None):
         return network(images) if labels is None else network(images, labels)
 
-    logits = [judge(images, labels) for images in (real, fake)]
+    logits = [discriminate(images, labels) for images in (real, fake)]
     logits = [each[:, 0] if each.ndim == 2 else each for each in logits]
-    return DiscriminatorView(judge, network, real, fake, labels, *logits, plain_real, plain_fake)
+    return DiscriminatorView(
+        discriminate, network, real, fake, labels, *logits, plain_real, plain_fake
+    )
 
 
 def critic(**more):

@@ -52,23 +52,10 @@ def test_resnet50_is_the_known_one():
     assert count == 25_557_032
 
 
-@pytest.mark.parametrize("name", ["bone_xray", "malaria_cnn", "malaria_resnet"])
-def test_published_classifiers_are_named(name):
-    network = classifier(name, 3, 2, image_size=64, dropout=0.3)
-    assert network(torch.zeros(2, 3, 64, 64)).shape == (2, 2)
-    assert 0.3 in {getattr(module, "p", None) for module in network.modules()}
-
-
-@pytest.mark.parametrize("arguments", [("bone_xray", 1, 3, 64), ("malaria_cnn", 1, 2, 32)])
-def test_published_classifiers_refuse_other_tasks(arguments):
-    with pytest.raises(ValueError, match="64 x 64"):
-        classifier(*arguments)
-
-
 def test_every_name_is_there():
+    """Other chapters may have registered more, if they were imported before."""
     wanted = {"small_cnn", "resnet18", "resnet50", "densenet121"}
-    wanted |= {"bone_xray", "malaria_cnn", "malaria_resnet"}
-    assert wanted | {f"efficientnet-b{n}" for n in range(8)} == set(CLASSIFIERS)
+    assert wanted | {f"efficientnet-b{n}" for n in range(8)} <= set(CLASSIFIERS)
 
 
 @pytest.mark.parametrize(

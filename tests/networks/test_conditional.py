@@ -6,8 +6,67 @@ from monai_gan_aug.networks.conditional import (
     ConditionalBatchNorm,
     LabelledLatent,
     ProjectionHead,
-    required_labels,
+    accepted_labels,
+    call_network,
+    class_count,
 )
+from monai_gan_aug.networks.dcgan import Discriminator, Generator
+from monai_gan_aug.networks.unconditional import UnconditionalGenerator
+
+
+class TakesLabels(nn.Module):
+    """Adds its labels to its inputs."""
+
+    num_classes = 2
+
+    def forward(self, inputs, labels):
+        return inputs + labels
+
+
+class TakesNone(nn.Module):
+    """A network of another package: no labels, no ``num_classes``."""
+
+    def forward(self, inputs):
+        return inputs
+
+
+LABELS = torch.tensor([0, 1, 1])
+
+
+def test_a_conditional_network_is_told_the_labels_and_no_other():
+    inputs = torch.zeros(3, dtype=torch.long)
+    assert call_network(TakesLabels(), inputs, LABELS).tolist() == [0, 1, 1]
+    assert call_network(TakesNone(), inputs, LABELS).tolist() == [0, 0, 0]
+    assert call_network(TakesNone(), inputs).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("network", "classes"),
+    [
+        (TakesNone(), 0),
+        (UnconditionalGenerator(), 0),
+        (Generator(16, width=4), 0),
+        (Generator(16, width=4, num_classes=3), 3),
+        (Discriminator(16, width=4, num_classes=3), 3),
+    ],
+)
+def test_the_network_says_how_many_classes_it_wants(network, classes):
+    assert class_count(network) == classes
+    assert len(accepted_labels(network, LABELS)) == (classes > 0)
+    assert accepted_labels(network, None) == ()
+
+
+@pytest.mark.parametrize("conditional", [Generator, Discriminator])
+def test_missing_labels_are_an_error(conditional):
+    inputs = torch.zeros(2, 128) if conditional is Generator else torch.zeros(2, 1, 16, 16)
+    with pytest.raises(ValueError, match="conditional on 2 classes"):
+        call_network(conditional(16, width=4, num_classes=2), inputs)
+
+
+def test_labels_mean_nothing_to_an_unconditional_generator():
+    network = Generator(16, latent_size=8, width=4).eval()
+    latents = torch.randn(3, 8)
+    assert torch.equal(network(latents, LABELS), network(latents))
 
 
 def test_labelled_latent_scales_each_component_by_that_of_its_class():
@@ -39,11 +98,6 @@ def test_projection_is_an_inner_product_with_pooled_features():
 def test_one_class_is_no_condition(layer):
     with pytest.raises(ValueError, match="got 1"):
         layer(1, 4)
-
-
-def test_missing_labels_are_an_error():
-    with pytest.raises(ValueError, match="conditional on 2 classes"):
-        required_labels(None, 2, "generator")
 
 
 def test_appended_embedding_stands_beside_the_latent():

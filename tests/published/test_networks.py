@@ -5,6 +5,7 @@ import torch
 
 from monai_gan_aug.networks import dcgan
 from monai_gan_aug.networks.binary import BinaryLogits
+from monai_gan_aug.networks.classifiers import classifier
 from monai_gan_aug.networks.preactivation import PreactivationResNet
 from monai_gan_aug.published import bone_xray, head_ct, malaria, siim_isic
 
@@ -161,3 +162,16 @@ def test_sizes_that_do_not_divide_are_refused(network):
 def test_classifiers_for_one_size_refuse_others(network):
     with pytest.raises(ValueError, match="64 x 64"):
         network(3)(torch.zeros(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize("name", ["bone_xray", "malaria_cnn", "malaria_resnet"])
+def test_published_classifiers_are_known_by_name(name):
+    network = classifier(name, 3, 2, image_size=64, dropout=0.3)
+    assert network(torch.zeros(2, 3, 64, 64)).shape == (2, 2)
+    assert 0.3 in {getattr(module, "p", None) for module in network.modules()}
+
+
+@pytest.mark.parametrize("arguments", [("bone_xray", 1, 3, 64), ("malaria_cnn", 1, 2, 32)])
+def test_published_classifiers_refuse_other_tasks(arguments):
+    with pytest.raises(ValueError, match="64 x 64"):
+        classifier(*arguments)

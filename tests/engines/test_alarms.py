@@ -6,8 +6,8 @@ import pytest
 import torch
 from ignite.engine import Events
 
-from monai_gan_aug.engines.alarm_record import AlarmRecorder
-from monai_gan_aug.engines.events import GanAugEvents
+from monai_gan_aug.engines.alarms import AlarmRecorder, Guard
+from monai_gan_aug.engines.game import GanAugEvents
 from monai_gan_aug.engines.guards import FiniteLossGuard
 from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss
@@ -82,4 +82,26 @@ def test_a_resumed_run_keeps_the_alarms_up_to_its_checkpoint(make_trainer, tmp_p
     (tmp_path / "alarms.json").write_text(json.dumps(later))
     run(2, fire_at=1, resume=True)
     assert alarms(tmp_path)[0] == alarm("one_sided", 2)
-    assert "collapsed" not in {one["kind"] for one in alarms(tmp_path)}
+    assert "collapsed" not in {entry["kind"] for entry in alarms(tmp_path)}
+
+
+class Doubtful(Guard):
+    """Told from outside what it has seen."""
+
+    event, name = GanAugEvents.COLLAPSED, "doubtful"
+
+
+@pytest.mark.parametrize("patience", [1, 3])
+def test_an_alarm_is_raised_once_per_row_of_bad_observations(make_trainer, patience):
+    trainer, guard, raised = make_trainer(), Doubtful(patience=patience), []
+    trainer.add_event_handler(GanAugEvents.COLLAPSED, lambda: raised.append(1))
+    for bad in ([True] * 5, [False], [True] * (patience - 1), [False], [True] * patience):
+        for observation in bad:
+            guard.observe(trainer, observation, "nothing is well")
+            assert guard.suspicious == observation
+    assert len(raised) == 2
+
+
+def test_a_patience_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="`patience` must be at least 1, got 0"):
+        Doubtful(patience=0)
