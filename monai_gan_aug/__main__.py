@@ -75,29 +75,31 @@ def _slice_rule(arguments: argparse.Namespace) -> Any:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from monai_gan_aug.data.preparation import prepare, unlabelled_path
+    from monai_gan_aug.data.pooling import LabelledSource, PoolingRules
+    from monai_gan_aug.data.preparation import prepare
+    from monai_gan_aug.data.sources import unlabelled_path
     from monai_gan_aug.records.datalist import Datalist
 
     source = _published(arguments) if arguments.published else _source(arguments)
-    source.slices = _slice_rule(arguments)
+    source.slices, source.on_error = _slice_rule(arguments), arguments.on_error
     rejected = arguments.rejected or arguments.out.with_suffix(".rejected.txt")
-    datalist = prepare(
+    images = LabelledSource(
         source,
         arguments.source,
+        arguments.classes,
+        arguments.unlabelled,
+        arguments.key,
+        arguments.group,
+    )
+    datalist = prepare(
+        images,
         arguments.out,
         fractions=tuple(arguments.fractions),
         seed=arguments.seed,
         limit=arguments.limit,
-        classes=arguments.classes,
-        unlabelled=arguments.unlabelled,
-        key_file=arguments.key,
-        group=arguments.group,
+        rules=PoolingRules(arguments.on_duplicates, arguments.max_bad_fraction, rejected),
         name=arguments.name or arguments.source.resolve().name,
         caveats=tuple(arguments.caveat),
-        on_error=arguments.on_error,
-        max_bad_fraction=arguments.max_bad_fraction,
-        rejected=rejected,
-        on_duplicates=arguments.on_duplicates,
     )
     for split in ("training", "validation", "test"):
         images, patients = datalist.counts(split), datalist.group_counts(split)

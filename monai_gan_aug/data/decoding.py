@@ -1,7 +1,6 @@
 """Many image files to small arrays: inline when that is quick, in parallel processes otherwise."""
 
 import multiprocessing
-import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,14 +11,14 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from joblib import Parallel, delayed  # type: ignore[import-untyped]
+from joblib import Parallel, cpu_count, delayed  # type: ignore[import-untyped]
 from tqdm import tqdm
 
-from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.image import DecodedImage, Units
+from monai_gan_aug.io.names import printable, resolve_inside
 from monai_gan_aug.io.reading import read_image
 
 __all__ = ["Decoded", "Decoder", "ImageFile", "decode_images"]
@@ -97,7 +96,7 @@ def decode_images(
         ValueError: From the decoder, when its settings do not fit the images at all.
     """
     root = Path(root)
-    workers = available_cores() if workers is None else workers
+    workers = cpu_count() if workers is None else workers
     jobs = iter([(file.image, file.frame, file.id) for file in files])
     with tqdm(
         total=len(files), desc=description, unit="image", disable=None if progress else True
@@ -120,13 +119,6 @@ def decode_images(
         for chunk_result in results:
             yield from chunk_result
             bar.update(len(chunk_result))
-
-
-def available_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _worth_starting(workers: int, seconds: list[float], remaining: int) -> bool:

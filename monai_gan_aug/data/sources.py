@@ -1,4 +1,4 @@
-"""Where images, labels and patients come from: folders, tables, JSON files, DICOM headers.
+"""Where images, labels and patients come from: folders, tables, JSON files, headers, `prepare`.
 
 Every source lists :class:`SourceRecord` of a data root. Faults are raised, or with
 ``on_error="skip"`` collected in ``faults``; they name the file relative to the root, or the row.
@@ -14,24 +14,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.data.slices import SliceRule, choose_slices
-from monai_gan_aug.data.tables import read_table
 from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.dicom.header import read_dicom_header
 from monai_gan_aug.io.frames import frame_name
+from monai_gan_aug.io.names import printable, resolve_inside
+from monai_gan_aug.io.tables import read_table
 from monai_gan_aug.io.walking import walk_files
-from monai_gan_aug.records.datalist import NO_GROUPING
+from monai_gan_aug.records.datalist import NO_GROUPING, Datalist, Entry
 
 __all__ = [
     "CsvSource",
     "DicomTreeSource",
     "FolderSource",
     "JsonPerImageSource",
+    "PreparedSource",
     "Source",
     "SourceRecord",
+    "unlabelled_path",
 ]
 
+UNLABELLED = "unlabelled"
+"""What :class:`PreparedSource` calls the class of images that have none."""
 logger = logging.getLogger(__name__)
 
 
@@ -349,3 +353,85 @@ def _is_formula(value: str) -> bool:
     if value[:1] in ("+", "-"):
         return not re.fullmatch(r"[+-][\w.,-]*", value)
     return value[:1] in ("=", "@", "\t")
+
+
+@dataclass
+class PreparedSource(Source):
+    """What ``prepare`` found: its images, classes, patients and caveats, whatever their split.
+
+    Images that ``prepare --unlabelled`` listed apart come with the label :attr:`unlabelled`.
+
+    Args:
+        datalist: File that ``prepare`` wrote.
+
+    Raises:
+        DataError: If it is missing, not a datalist, or was edited.
+    """
+
+    datalist: str
+    sha256: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.datalist:
+            raise DataError("`datalist` is not given: name the file that `prepare` wrote.")
+        self._labelled = Datalist.load(Path(self.datalist))
+        beside = unlabelled_path(self.datalist)
+        self._classless = Datalist.load(beside) if beside.is_file() else None
+        found = (self._labelled, self._classless)
+        self.sha256 = " ".join(one.sha256 for one in found if one is not None)
+
+    @property
+    def grouping(self) -> str:
+        """Where the patient ids came from when it was prepared."""
+        return self._labelled.split.grouping
+
+    @property
+    def key_fingerprint(self) -> str:
+        """Which secret key hashed the patients."""
+        return self._labelled.split.key_fingerprint
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What was skipped, left out or merged when it was prepared."""
+        return self._labelled.caveats
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names, by label."""
+        return list(self._labelled.labels)
+
+    @property
+    def unlabelled(self) -> str | None:
+        """The label of images without a class, if there are any."""
+        return UNLABELLED if self._classless is not None else None
+
+    @property
+    def split(self) -> dict[str, int]:
+        """Patients per class to learn from and to choose by: as many as its smallest class has."""
+        return {
+            f"{part}_patients_per_class": min(self._labelled.group_counts(part).values())
+            for part in ("training", "validation")
+        }
+
+    def _read(self, root: Path) -> Iterator[SourceRecord]:
+        names = self._labelled.labels
+        for entry in self._labelled.entries():
+            label = names[entry.label]
+            yield _record(entry, label)
+        for entry in () if self._classless is None else self._classless.training:
+            yield _record(entry, UNLABELLED)
+
+
+def unlabelled_path(out: Path | str) -> Path:
+    """Where the unlabelled images of the datalist at ``out`` are listed.
+
+    Example:
+        >>> unlabelled_path("ct/datalist.json").name
+        'datalist.unlabelled.json'
+    """
+    return Path(out).with_suffix(".unlabelled.json")
+
+
+def _record(entry: Entry, label: str) -> SourceRecord:
+    return SourceRecord(entry.image, label, None, entry.name, entry.frame, entry.group)

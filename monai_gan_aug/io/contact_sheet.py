@@ -8,9 +8,8 @@ from PIL import Image
 
 from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.image import DecodedImage, Units
-from monai_gan_aug.io.listing import list_frames
 from monai_gan_aug.io.png import write_png
-from monai_gan_aug.io.reading import read_image
+from monai_gan_aug.io.reading import list_frames, read_image
 from monai_gan_aug.io.walking import walk_images
 
 __all__ = ["contact_sheet"]

@@ -10,11 +10,11 @@ from tqdm import tqdm
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.detect import ImageFormat
 from monai_gan_aug.io.dicom.header import read_dicom_header, refuse_impossible_frames
-from monai_gan_aug.io.image import ReadLimits, display_name
-from monai_gan_aug.io.listing import list_frames
+from monai_gan_aug.io.image import ReadLimits
+from monai_gan_aug.io.names import display_name
 from monai_gan_aug.io.raster import read_raster_header
-from monai_gan_aug.io.reading import RASTER, read_image
-from monai_gan_aug.io.rejected import rejected_list
+from monai_gan_aug.io.reading import RASTER, list_frames, read_image
+from monai_gan_aug.io.refusal import rejected_list
 from monai_gan_aug.io.walking import walk_files
 
 __all__ = ["Inspection", "Kind", "inspect_folder"]

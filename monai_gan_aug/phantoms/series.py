@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from joblib import cpu_count  # type: ignore[import-untyped]
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 from tqdm import tqdm
@@ -265,8 +266,7 @@ def _write_patient(out_dir: Path, plan: PhantomPlan) -> None:
 def _worker_count(workers: int | None, patients: int) -> int:
     if workers is not None and workers < 1:
         raise ValueError(f"`workers` must be at least 1, got {workers}.")
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(workers or available or 1, max(1, patients // 4))
+    return min(workers or cpu_count(), max(1, patients // 4))
 
 
 def _map(write: partial[None], plans: list[PhantomPlan], workers: int) -> Iterator[None]:

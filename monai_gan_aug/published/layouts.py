@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monai_gan_aug.data.paths import printable
 from monai_gan_aug.data.sources import FolderSource, JsonPerImageSource, Source, SourceRecord
 from monai_gan_aug.data.sources import image_names as images_below
-from monai_gan_aug.data.tables import read_table
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.names import printable
+from monai_gan_aug.io.tables import read_table
 from monai_gan_aug.records.datalist import NO_GROUPING
 
 __all__ = ["LAYOUTS", "ClassFolders", "Layout", "NumberedTable", "layout"]

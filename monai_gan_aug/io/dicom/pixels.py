@@ -27,10 +27,10 @@ from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.dicom.codestream import codestream_shape, is_lossless_jpeg, jpeg_samples
 from monai_gan_aug.io.dicom.dataset import COPY_AGAIN, quiet_pydicom
 from monai_gan_aug.io.dicom.elements import integer, text
+from monai_gan_aug.io.dicom.isolation import GDCM_ITSELF, decode_apart
 from monai_gan_aug.io.dicom.scan import UNDEFINED_LENGTH
 from monai_gan_aug.io.frames import check_frame
 from monai_gan_aug.io.image import ReadLimits
-from monai_gan_aug.io.isolation import GDCM_ITSELF, decode_apart
 from monai_gan_aug.io.refusal import refuse_bad_content
 
 __all__ = ["PIXEL_TAGS", "PixelLayout", "decode_pixels", "pixel_layout"]

@@ -44,7 +44,7 @@ DAMAGE = re.compile(
 )
 """Complaints of libjpeg after which pixels are wrong; a few extraneous bytes are only padding."""
 START = (
-    "import sys; sys.path[:] = {path}; from monai_gan_aug.io.isolation import serve_frames; "
+    "import sys; sys.path[:] = {path}; from monai_gan_aug.io.dicom.isolation import serve_frames; "
     "serve_frames()"
 )
 

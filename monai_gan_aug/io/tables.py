@@ -5,8 +5,8 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from monai_gan_aug.data.paths import printable
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.names import printable
 
 __all__ = ["read_table"]
 

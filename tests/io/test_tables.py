@@ -2,8 +2,8 @@
 
 import pytest
 
-from monai_gan_aug.data.tables import read_table
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.tables import read_table
 
 COLUMNS = ["path", "label"]
 WANT = [(2, ["a/1.png", "ill"]), (3, ["a/ö.png", "normal"])]
