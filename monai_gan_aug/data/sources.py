@@ -19,7 +19,7 @@ from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.dicom.header import read_dicom_header
 from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.names import printable, resolve_inside
-from monai_gan_aug.io.tables import read_table
+from monai_gan_aug.io.tables import is_formula, read_table
 from monai_gan_aug.io.walking import walk_files
 from monai_gan_aug.records.datalist import NO_GROUPING, Datalist, Entry
 
@@ -350,9 +350,8 @@ def _dotted(content: Any, key: str) -> str:
 
 
 def _is_formula(value: str) -> bool:
-    if value[:1] in ("+", "-"):
-        return not re.fullmatch(r"[+-][\w.,-]*", value)
-    return value[:1] in ("=", "@", "\t")
+    """Names such as ``-1.png`` and ``+a`` are none here: files may be called so."""
+    return is_formula(value) and not re.fullmatch(r"[+-][\w.,-]*", value)
 
 
 @dataclass

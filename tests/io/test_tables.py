@@ -1,9 +1,22 @@
-"""CSV files as people save them."""
+"""Tables as text: CSV as people save it, and written so that nothing acts on it."""
+
+import csv
+import io
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.tables import read_table
+from monai_gan_aug.io.tables import (
+    csv_text,
+    escape_formula,
+    escape_markdown,
+    is_formula,
+    markdown_table,
+    read_table,
+)
 
 COLUMNS = ["path", "label"]
 WANT = [(2, ["a/1.png", "ill"]), (3, ["a/ö.png", "normal"])]
@@ -76,3 +89,98 @@ def test_table_without_a_header_is_read_by_position(table, delimiter):
 def test_table_without_a_header_that_is_too_narrow_is_refused(table):
     with pytest.raises(DataError, match="at least 3 cells"):
         list(read_table(table("a,b\n"), [0, 2]))
+
+
+def read_back(text, delimiter=","):
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212\u207c\u207a\u207b\u208c"
+BEFORE = [
+    "",
+    " ",
+    "\t",
+    "\r",
+    "\n",
+    "\r\n ",
+    "\u00a0",
+    "\u3000",
+    "\u200b",
+    "\ufeff",
+    "\0",
+    " \t \u2003",
+]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("before", BEFORE, ids=ascii)
+def test_what_could_start_a_formula_is_guarded(before, sign):
+    guarded = escape_formula(f"{before}{sign}cmd|' /C calc'!A0")
+    assert guarded.startswith("'")
+    assert guarded.replace("'", "", 1).lstrip("\t\r\n '").lstrip(before + "'").startswith(sign)
+    assert not any(is_formula(piece) for piece in re.split("[;\t\r\n]", guarded))
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "\n", "\r"], ids=ascii)
+def test_no_other_separator_of_a_spreadsheet_frees_a_formula(separator):
+    """A spreadsheet set to another country splits the line at semicolons, quotes or not."""
+    ((cell,),) = read_back(csv_text([[f"x{separator} =1+1"]]))
+    assert cell == f"x{separator}' =1+1"
+
+
+@pytest.mark.parametrize("number", [-3, -0.1, 1e-300, -1.5e-7, "-3", "+0.25", "-1.5e-07", "-.5"])
+def test_numbers_with_a_sign_stay_numbers(number):
+    ((cell,),) = read_back(csv_text([[number]]))
+    assert float(cell) == float(number)
+
+
+@pytest.mark.parametrize(
+    "text", ["normal", "a-b", "Real + synthetic", "x@y.org", "p=0.5", "", "1-2"]
+)
+def test_plain_text_is_left_alone(text):
+    assert escape_formula(text) == text
+
+
+@given(st.lists(st.lists(st.one_of(st.text(), st.integers()), min_size=2, max_size=2), min_size=1))
+def test_csv_reads_back_but_for_the_guard(rows):
+    shown = [[escape_formula(c) if isinstance(c, str) else str(c) for c in row] for row in rows]
+    assert read_back(csv_text(rows)) == shown
+
+
+def test_nothing_is_an_empty_cell_and_numbers_keep_their_digits():
+    assert csv_text([["a", None, 0.1234567890123, True]]) == "a,,0.1234567890123,True\r\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>",
+        "a|b",
+        "a\\|b",
+        "[x](http://y)",
+        "*a*",
+        "`a`",
+        "a\n# b",
+        "a\r\nb",
+        "![x]",
+        "a\u2028b",
+        "&lt;",
+    ],
+)
+def test_markdown_cells_hold_nothing_active(text):
+    escaped = escape_markdown(text)
+    assert len(escaped.splitlines()) == 1
+    assert "<" not in escaped
+    assert ">" not in escaped
+    unescaped = re.sub(r"\\[^\w\s]", "", escaped)  # CommonMark: a backslash takes one character
+    assert not re.search(r"[|\[\]*`#!()\\]", unescaped)
+
+
+@given(st.lists(st.lists(st.text(), min_size=3, max_size=3), min_size=1))
+def test_markdown_rows_have_one_cell_per_column(rows):
+    lines = markdown_table(["a", "b|c", "d"], rows, numeric=[False, True, False]).split("\n")
+    assert len(lines) == 2 + len(rows)
+    assert lines[1] == "| --- | ---: | --- |"
+    for line in lines:
+        bars = re.sub(r"\\[^\w\s]", "", line).count("|")
+        assert bars == 4
