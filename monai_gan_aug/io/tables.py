@@ -30,9 +30,7 @@ INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 MARKDOWN_ACTIVE = re.compile(r"([\\`*_{}\[\]()#|~!&$:@])")
 
 
-def read_table(
-    path: Path, columns: Sequence[str] | Sequence[int]
-) -> Iterator[tuple[int, list[str] | str]]:
+def read_table(path: Path, columns: Sequence[str | int]) -> Iterator[tuple[int, list[str] | str]]:
     """Rows of a table, reduced to ``columns``.
 
     Args:
@@ -89,9 +87,7 @@ def _decoded(path: Path) -> str:
     return text
 
 
-def _find_columns(
-    text: str, columns: Sequence[str] | Sequence[int], name: str
-) -> tuple[str, int, list[int]]:
+def _find_columns(text: str, columns: Sequence[str | int], name: str) -> tuple[str, int, list[int]]:
     """The delimiter under which the first row holds all columns, its width, and where they are."""
     headers = {}
     for delimiter in DELIMITERS:
@@ -115,9 +111,10 @@ def _find_columns(
     )
 
 
-def _wanted(columns: Sequence[str] | Sequence[int]) -> str:
-    if all(isinstance(column, int) for column in columns):
-        return f"hold at least {1 + max(map(int, columns))} cells"
+def _wanted(columns: Sequence[str | int]) -> str:
+    positions = [column for column in columns if isinstance(column, int)]
+    if positions:
+        return f"hold at least {1 + max(positions)} cells"
     return f"name the columns {list(columns)} once each"
 
 
