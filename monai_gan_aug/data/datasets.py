@@ -23,7 +23,7 @@ __all__ = ["CachedImages", "SyntheticImages", "UnlabelledImages"]
 logger = logging.getLogger(__name__)
 
 
-class _BatchedImages(Dataset):
+class _BatchedImages(Dataset[dict[DataKeys, torch.Tensor]]):
     """Images of one cache with a class each."""
 
     recipe: PreprocessingRecipe
@@ -221,7 +221,7 @@ class SyntheticImages(_BatchedImages):
         return self.lists[0]
 
 
-class UnlabelledImages(Dataset):
+class UnlabelledImages(Dataset[dict[DataKeys, torch.Tensor]]):
     """Every image below a folder, decoded when it is asked for; nothing is cached.
 
     Args:

@@ -410,7 +410,8 @@ class _Synthetic:
 def _renamed(synthetic: OneSet, names: Sequence[str]) -> np.ndarray:
     """Labels by the position of their class in ``names``; -1 for a class that is not there."""
     position = [names.index(n) if n in names else -1 for n in synthetic.label_names]
-    return np.array(position, dtype=np.int64)[synthetic.targets]
+    labels: np.ndarray = np.array(position, dtype=np.int64)[synthetic.targets]
+    return labels
 
 
 def _check_numbers(batch_size: int, steps: int, synthetic: float, warm_start: float) -> None:

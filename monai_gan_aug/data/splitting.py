@@ -226,7 +226,7 @@ def _by_first_image(entries: Sequence[Entry]) -> list[str]:
 def _whole_shares(sizes: np.ndarray, n: int) -> np.ndarray:
     """``n`` divided in proportion to ``sizes``, as whole numbers (largest remainder)."""
     exact = sizes * n / sizes.sum()
-    shares = np.floor(exact).astype(np.int64)
+    shares: np.ndarray = np.floor(exact).astype(np.int64)
     for position in np.argsort(shares - exact, kind="stable")[: n - int(shares.sum())]:
         shares[position] += 1
     return shares

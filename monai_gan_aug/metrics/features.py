@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.utils import optional_import
+from monai.utils.module import optional_import
 from torch import Tensor, nn
 
 __all__ = ["ClassifierFeatures", "RandomFeatures", "ScriptedFeatures"]
@@ -187,7 +187,8 @@ class ClassifierFeatures(nn.Module):
     @torch.no_grad()
     def probabilities(self, images: Tensor) -> Tensor:
         """Probability of every class, ``(B, num_classes)``, of images ``(B, C, H, W)``."""
-        return self.head(self(images)).softmax(1)
+        logits: Tensor = self.head(self(images))
+        return logits.softmax(1)
 
 
 class ScriptedFeatures(nn.Module):

@@ -105,4 +105,5 @@ def _rows(images: Tensor, common: Tensor | None = None) -> Tensor:
     rows = rows - rows.mean(1, keepdim=True)
     if common is not None:
         rows = rows - (rows @ common.T) * common
-    return rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-6)
+    lengths: Tensor = rows.norm(dim=1, keepdim=True)
+    return rows / lengths.clamp_min(1e-6)

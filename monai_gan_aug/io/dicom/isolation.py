@@ -232,7 +232,7 @@ def _decode(request: dict[str, Any], frame: bytes) -> npt.NDArray[np.generic]:
     if request["plugin"] == GDCM_ITSELF:
         return _decode_by_gdcm(frame, request["syntax"], options)
     from pydicom.encaps import encapsulate
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
     pixels, _ = get_decoder(request["syntax"]).as_array(
         encapsulate([frame], has_bot=False), index=0, decoding_plugin=request["plugin"], **options

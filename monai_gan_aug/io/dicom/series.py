@@ -126,7 +126,8 @@ def _directions(orientation: tuple[float, ...]) -> npt.NDArray[np.floating]:
     """Shape ``(2, 3)``, to right, anterior, superior."""
     vectors = TO_RAS * np.reshape(orientation, (2, 3))
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(lengths > 0, lengths, 1)
+    units: npt.NDArray[np.floating] = vectors / np.where(lengths > 0, lengths, 1)
+    return units
 
 
 def _series(slices: list[SeriesSlice]) -> Series:
