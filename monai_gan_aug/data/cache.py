@@ -141,7 +141,7 @@ class ImageCache:
         """Images at ``rows``, a new array of shape ``(B, C, H, W)``."""
         rows = np.asarray(rows, dtype=np.int64)
         if len(self._arrays) == 1:
-            images: np.ndarray = self._arrays[0][rows]
+            images: np.ndarray = self._arrays[0][rows]  # fancy indexing copies out of the map
             return images
         images = np.empty((len(rows), *self.shape), dtype=self.dtype)
         home = np.searchsorted(self._starts, rows, side="right") - 1

@@ -181,24 +181,25 @@ class SyntheticImages(_BatchedImages):
         self.lists = tuple(SyntheticDatalist.load(Path(path)) for path in paths)
         self.recipe = recipe
         self.label_names = self.lists[0].labels if self.lists else ()
-        self.know_classes = all(one.knows_classes for one in self.lists)
-        if any(one.labels != self.label_names for one in self.lists):
+        self.know_classes = all(synthetic.knows_classes for synthetic in self.lists)
+        if any(synthetic.labels != self.label_names for synthetic in self.lists):
+            named = [list(synthetic.labels) for synthetic in self.lists]
             raise DataError(
-                f"The synthetic datalists name different classes, "
-                f"{[list(one.labels) for one in self.lists]}: generate them from one datalist."
+                f"The synthetic datalists name different classes, {named}: generate them from one "
+                "datalist."
             )
         caches = [
             ImageCache.build(
-                one.training,
+                synthetic.training,
                 Path(path).parent,
                 recipe,
                 Path(cache_dir),
                 workers=workers,
                 progress=progress,
             )
-            for path, one in zip(paths, self.lists, strict=True)
+            for path, synthetic in zip(paths, self.lists, strict=True)
         ]
-        self._index([entry for one in self.lists for entry in one.training], caches)
+        self._index([entry for synthetic in self.lists for entry in synthetic.training], caches)
 
     def _index(self, entries: list[SyntheticEntry], caches: list[ImageCache]) -> None:
         self.ids = [entry.id for entry in entries]
@@ -243,7 +244,7 @@ class UnlabelledImages(Dataset[dict[DataKeys, torch.Tensor]]):
     ) -> None:
         self.folder = Path(folder)
         self.recipe = recipe
-        files = sorted(found.name.as_posix() for found in walk_images(self.folder))
+        files = sorted(file.name.as_posix() for file in walk_images(self.folder))
         self.places = [(name, frame) for name in files for frame in self._frames(name, plane)]
         self.names = [frame_name(name, frame) for name, frame in self.places]
         if not self.names:

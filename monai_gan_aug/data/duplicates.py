@@ -222,6 +222,7 @@ def _sketch(unit: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     basis = np.linalg.eigh(sample.T @ sample)[1][:, -SKETCH:]
     sketch = np.empty((len(unit), SKETCH + 1), np.float32)
     np.matmul(unit, basis, out=sketch[:, :-1])
+    # a little more than what is left, so that rounding never makes the bound too small
     left = np.einsum("nf,nf->n", unit, unit) - np.einsum("nf,nf->n", *[sketch[:, :-1]] * 2)
     sketch[:, -1] = np.sqrt(np.maximum(left, 0) + ROUNDING / 10)
     return sketch

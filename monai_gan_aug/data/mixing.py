@@ -91,12 +91,12 @@ class ControlImages:
     def batch(self, indices: np.ndarray | Sequence[int]) -> Batch:
         """Images ``(B, C, H, W)`` of the type in the cache, and labels ``(B,)``."""
         indices = np.asarray(indices, dtype=np.int64)
-        found = self.real.batch(indices % len(self.real))
+        images = self.real.batch(indices % len(self.real))
         if self.copies > 1:
-            pixels = found[DataKeys.IMAGE].numpy()
-            moved = [self._version(one, int(i)) for one, i in zip(pixels, indices, strict=True)]
-            found[DataKeys.IMAGE] = torch.from_numpy(np.stack(moved))
-        return found
+            pixels = images[DataKeys.IMAGE].numpy()
+            moved = [self._version(image, int(i)) for image, i in zip(pixels, indices, strict=True)]
+            images[DataKeys.IMAGE] = torch.from_numpy(np.stack(moved))
+        return images
 
     def _version(self, pixels: np.ndarray, index: int) -> np.ndarray:
         """One image ``(C, H, W)``, moved (its border repeated) and noisy."""
@@ -130,14 +130,14 @@ class LabelShuffled:
         labels = iter(self.targets.tolist())
         self.lists = tuple(
             replace(
-                one,
-                training=tuple(replace(entry, label=next(labels)) for entry in one.training),
+                datalist,
+                training=tuple(replace(entry, label=next(labels)) for entry in datalist.training),
                 provenance=replace(
-                    one.provenance,
-                    settings={**one.provenance.settings, "labels": f"shuffled, seed {seed}"},
+                    datalist.provenance,
+                    settings={**datalist.provenance.settings, "labels": f"shuffled, seed {seed}"},
                 ),
             )
-            for one in synthetic.lists
+            for datalist in synthetic.lists
         )
 
     def __len__(self) -> int:
@@ -183,8 +183,8 @@ def images_to_add(
         if pseudo is None:
             raise DataError("There are no guessed classes: give a datalist with --pseudo.")
         return ControlImages(pseudo, kind)
-    for one in generated.lists:
-        one.require_classes()
+    for datalist in generated.lists:
+        datalist.require_classes()
     return generated if kind == "generated" else LabelShuffled(generated, seed=seed)
 
 
@@ -340,6 +340,7 @@ class MixedBatches:
         if position < self._warm_steps:
             return self._draw_synthetic(position * size, size)
         mixed = position - self._warm_steps
+        # exact fractions: what one batch is short of, a later one gets, without any drift
         begin, end = (int(self._share * size * n) for n in (mixed, mixed + 1))
         real = self._stream.at(np.arange(mixed * size - begin, (mixed + 1) * size - end))
         extra = self._draw_synthetic(self._warm_steps * size + begin, end - begin)
@@ -376,16 +377,16 @@ class _Synthetic:
         if synthetic is None:
             synthetic = []
         sets = [synthetic] if isinstance(synthetic, OneSet) else list(synthetic)
-        self.sets = [one for one in sets if len(one)]
-        for one in self.sets:
-            for datalist in one.lists:
+        self.sets = [image_set for image_set in sets if len(image_set)]
+        for image_set in self.sets:
+            for datalist in image_set.lists:
                 check_chain(real.datalist, datalist)
-            if one.recipe.sha256 != real.recipe.sha256:
+            if image_set.recipe.sha256 != real.recipe.sha256:
                 raise ValueError(
                     "Real and synthetic images must share one preprocessing recipe: build both "
                     "data sets with the same `recipe`."
                 )
-        targets = [_renamed(one, real.label_names) for one in self.sets]
+        targets = [_renamed(image_set, real.label_names) for image_set in self.sets]
         known = [np.flatnonzero(target >= 0) for target in targets]
         self._home = np.repeat(np.arange(len(known)), [len(places) for places in known])
         self._place = np.array([p for places in known for p in places], dtype=np.int64)
@@ -399,10 +400,10 @@ class _Synthetic:
     def batch(self, indices: np.ndarray) -> Batch:
         """Images ``(B, C, H, W)`` and labels ``(B,)``, grouped by the set they come from."""
         images, labels = [], []
-        for number, one in enumerate(self.sets):
+        for number, image_set in enumerate(self.sets):
             here = indices[self._home[indices] == number]
             if len(here):
-                images.append(one.batch(self._place[here])[DataKeys.IMAGE])
+                images.append(image_set.batch(self._place[here])[DataKeys.IMAGE])
                 labels.append(torch.from_numpy(self.targets[here]))
         return {DataKeys.IMAGE: torch.cat(images), DataKeys.LABEL: torch.cat(labels)}
 

@@ -169,7 +169,7 @@ def pool_entries(images: LabelledSource, rules: PoolingRules | None = None) -> P
         try:
             records = source.records(root)
         finally:
-            for fault in source.faults:
+            for fault in source.faults:  # listed also when the source gave up
                 reject(fault)
         classless = [record for record in records if record.label == images.unlabelled]
         if images.unlabelled is not None and not classless:
@@ -179,7 +179,7 @@ def pool_entries(images: LabelledSource, rules: PoolingRules | None = None) -> P
         records = [record for record in records if record.label != images.unlabelled]
         labels, records, caveats = _choose_classes(records, images.classes)
         labelled = len(records)
-        records += classless
+        records += classless  # behind the others: copies are sought among all of them at once
         key = images.key()
         entries = _entries(records, labels, root, key, grouping, rules.progress)
         small = read_thumbnails(entries, root, workers=rules.workers, progress=rules.progress)

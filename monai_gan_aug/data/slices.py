@@ -131,9 +131,9 @@ def _stacks(
     series, bad = arrange_series(dicom, root)
     for problem in bad:
         fault(str(problem))
-    _log_findings([finding for one in series for finding in one.findings()])
-    for one in series:
-        yield [(piece.name, piece.frame) for piece in one.slices], one.heights()
+    _log_findings([finding for stack in series for finding in stack.findings()])
+    for stack in series:
+        yield [(piece.name, piece.frame) for piece in stack.slices], stack.heights()
 
 
 def _clause(error: Exception, name: str) -> str:

@@ -126,11 +126,11 @@ class Source(ABC):
         if self.slices is None:
             return self._read(root)
         records = list(self._read(root))
-        chosen = choose_slices([r.image for r in records], root, self.slices, self._fault)
+        frames = choose_slices([r.image for r in records], root, self.slices, self._fault)
         return [
             replace(record, frame=frame, where=frame_name(record.where, frame))
             for record in records
-            for frame in chosen.get(record.image, ())
+            for frame in frames.get(record.image, ())
         ]
 
     def _fault(self, message: str) -> None:
@@ -181,11 +181,11 @@ class FolderSource(Source):
     def _patient(self, name: str, rest: str) -> str | None:
         if self.patient_pattern in (None, NO_GROUPING):
             return None
-        found = re.search(self.patient_pattern or "", rest)
-        if found is None:
+        match = re.search(self.patient_pattern or "", rest)
+        if match is None:
             self._fault(f"{printable(name)} does not match `patient_pattern`: widen the pattern.")
             return None
-        return found.group(1) if found.re.groups else found.group()
+        return match.group(1) if match.re.groups else match.group()
 
 
 @dataclass
@@ -328,11 +328,11 @@ class DicomTreeSource(Source):
 def image_names(root: Path) -> Iterator[str]:
     """Relative names of the images below ``root``, in a fixed order; what is skipped is counted."""
     skipped: Counter[str] = Counter()
-    for found in walk_files(root):
-        if found.skip is None:
-            yield found.name.as_posix()
+    for file in walk_files(root):
+        if file.skip is None:
+            yield file.name.as_posix()
         else:
-            skipped[found.skip] += 1
+            skipped[file.skip] += 1
     if skipped:
         counts = ", ".join(f"{number} x {reason}" for reason, number in sorted(skipped.items()))
         logger.info("Not images: %s.", counts)
@@ -377,8 +377,8 @@ class PreparedSource(Source):
         self._labelled = Datalist.load(Path(self.datalist))
         beside = unlabelled_path(self.datalist)
         self._classless = Datalist.load(beside) if beside.is_file() else None
-        found = (self._labelled, self._classless)
-        self.sha256 = " ".join(one.sha256 for one in found if one is not None)
+        lists = (self._labelled, self._classless)
+        self.sha256 = " ".join(datalist.sha256 for datalist in lists if datalist is not None)
 
     @property
     def grouping(self) -> str:

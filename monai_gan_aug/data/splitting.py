@@ -52,7 +52,7 @@ def split_entries(
     dealer = _Dealer(entries, labels, seed)
     parts = [part for part, share in enumerate(fractions) if share > 0]
     dealer.require([min_patients_per_class * len(parts)] * len(labels))
-    for part in reversed(parts):
+    for part in reversed(parts):  # the small parts first: training gets the rest anyway
         dealer.draw(part, min_patients_per_class)
     dealer.deal_rest(np.array(fractions))
     return dealer.result()

@@ -127,13 +127,13 @@ def inspect_folder(
     files = walk_files(source)
     silent = None if progress else True
     with rejected_list(rejected) as reject:
-        for found in tqdm(files, desc="inspecting", unit="file", disable=silent):
-            if found.skip is not None:
-                result.skipped[found.skip] += 1
-                reject(f"{display_name(found.name, '.')} is skipped: {found.skip}.")
+        for file in tqdm(files, desc="inspecting", unit="file", disable=silent):
+            if file.skip is not None:
+                result.skipped[file.skip] += 1
+                reject(f"{display_name(file.name, '.')} is skipped: {file.skip}.")
                 continue
             try:
-                kind = _kind(source / found.name, found.format, source, limits, decode)
+                kind = _kind(source / file.name, file.format, source, limits, decode)
             except ImageReadError as error:
                 reject(str(error))
                 result.unreadable_count += 1

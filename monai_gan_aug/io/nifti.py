@@ -110,6 +110,7 @@ def _stored_slice(image: Any, path: Path, axis: int, index: int) -> npt.NDArray[
     """One slice with three axes, as stored; a compressed volume is kept for its next slices."""
     shape = (*image.shape, 1)[:3]
     if path.suffix == ".gz" and np.prod(shape, dtype=object) <= MAX_KEPT_VOXELS:
+        # gzip has no random access: each slice on its own would inflate the volume up to there
         volume = _compressed_volume(path, path.stat().st_mtime_ns).reshape(shape)
         return np.take(volume, [index], axis=axis)
     place: list[Any] = [slice(None)] * 3 + [0] * (len(image.shape) - 3)

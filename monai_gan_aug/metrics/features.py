@@ -174,10 +174,10 @@ class ClassifierFeatures(nn.Module):
             for _ in range(self.steps):
                 classes = torch.randint(self.num_classes, (self.batch_size,), generator=draw)
                 luck = torch.rand(self.batch_size, generator=draw)
-                chosen = torch.stack(
+                batch = torch.stack(
                     [rows[c][int(u * len(rows[c]))] for c, u in zip(classes, luck, strict=True)]
                 )
-                loss = nn.functional.cross_entropy(self.head(self(images[chosen])), labels[chosen])
+                loss = nn.functional.cross_entropy(self.head(self(images[batch])), labels[batch])
                 adam.zero_grad()
                 loss.backward()
                 adam.step()

@@ -58,11 +58,11 @@ def nearest_by_correlation(
                 similarity = _rows(part[begin : begin + 1024], common) @ middle.T
                 if others_only:
                     similarity.diagonal(begin).fill_(-2.0)
-                found = similarity.max(1)
-                here = slice(begin, begin + len(found.values))
-                better = found.values > best[here]
-                best[here] = torch.where(better, found.values, best[here])
-                where[here] = torch.where(better, found.indices, where[here])
+                nearest = similarity.max(1)
+                here = slice(begin, begin + len(nearest.values))
+                better = nearest.values > best[here]
+                best[here] = torch.where(better, nearest.values, best[here])
+                where[here] = torch.where(better, nearest.indices, where[here])
     return (2 * (1 - best.clamp(-1, 1))).sqrt(), where
 
 

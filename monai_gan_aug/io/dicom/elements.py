@@ -68,8 +68,8 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
     """
     value = _element(dataset, keyword)
     if not isinstance(value, RawDataElement) or keyword in TEXTUAL_INTEGERS:
-        found = text(dataset, keyword)
-        return int(found) if found is not None else None
+        number = text(dataset, keyword)
+        return int(number) if number is not None else None
     if not value.value:
         return None
     width = INTEGER_BYTES.get(value.VR or "US", 2)

@@ -236,7 +236,7 @@ def _plugin(syntax: UID, layout: PixelLayout, name: str) -> str:
     decoder = get_decoder(syntax)
     if not decoder.is_available:
         raise _missing_decoder(syntax, name)
-    return next(one for one in PLUGINS if one in decoder.available_plugins or not one)
+    return next(plugin for plugin in PLUGINS if plugin in decoder.available_plugins or not plugin)
 
 
 def _options(dataset: Dataset, layout: PixelLayout) -> dict[str, Any]:
@@ -279,13 +279,13 @@ def _refuse_other_size(frame: bytes, layout: PixelLayout, name: str) -> None:
             f"{layout.rows} x {layout.columns}",
             COPY_AGAIN,
         )
-    found = jpeg_samples(frame)
-    if found is not None and (
-        found[0] != layout.samples or max(found[1], layout.bits_allocated) > 16
+    coded = jpeg_samples(frame)
+    if coded is not None and (
+        coded[0] != layout.samples or max(coded[1], layout.bits_allocated) > 16
     ):
         raise ImageReadError(
             name,
-            f"holds JPEG with {found[0]} samples of {found[1]} bits where its header says "
+            f"holds JPEG with {coded[0]} samples of {coded[1]} bits where its header says "
             f"{layout.samples} of {layout.bits_allocated} bits",
             COPY_AGAIN,
         )
