@@ -20,6 +20,7 @@ from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 __all__ = ["CachedImages", "SyntheticImages", "UnlabelledImages"]
 
+NO_CLASS = -1
 logger = logging.getLogger(__name__)
 
 
@@ -67,7 +68,8 @@ class CachedImages(_BatchedImages):
         progress: Whether to show a progress bar while the cache is filled.
 
     Attributes:
-        targets: Labels, ``int64`` of shape ``(N,)``.
+        targets: Labels, ``int64`` of shape ``(N,)``; -1 for an image whose class nobody knows,
+            which no loss takes for a class.
         ids: Content ids, by index.
         groups: Patient hashes, by index.
         label_names: Class names, by label.
@@ -98,7 +100,8 @@ class CachedImages(_BatchedImages):
         self.split = split
         self.label_names = self._chosen_labels(labels)
         old_labels = [self.datalist.labels.index(name) for name in self.label_names]
-        entries = [e for e in self.datalist.entries(split) if e.label in old_labels]
+        kept = {*old_labels} if labels else {*old_labels, None}
+        entries = [e for e in self.datalist.entries(split) if e.label in kept]
         if not entries:
             raise DataError(
                 f"The {split} split has no image of {list(self.label_names)}: it holds "
@@ -132,7 +135,10 @@ class CachedImages(_BatchedImages):
     def _index(self, entries: list[Entry], old_labels: list[int]) -> None:
         self.ids = [entry.id for entry in entries]
         self.groups = [entry.group for entry in entries]
-        self.targets = np.array([old_labels.index(e.label) for e in entries], dtype=np.int64)
+        self.targets = np.array(
+            [NO_CLASS if e.label is None else old_labels.index(e.label) for e in entries],
+            dtype=np.int64,
+        )
         self._rows = self.cache.rows(self.ids)
 
     def training_record(self) -> TrainingRecord:

@@ -416,8 +416,7 @@ class PreparedSource(Source):
     def _read(self, root: Path) -> Iterator[SourceRecord]:
         names = self._labelled.labels
         for entry in self._labelled.entries():
-            label = names[entry.label]
-            yield _record(entry, label)
+            yield _record(entry, names[entry.known_label()])
         for entry in () if self._classless is None else self._classless.training:
             yield _record(entry, UNLABELLED)
 

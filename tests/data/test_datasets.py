@@ -1,5 +1,7 @@
 """Data sets of real and synthetic images on top of the cache."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -184,3 +186,13 @@ def test_damaged_file_is_named_when_it_is_read(tmp_path):
     images = UnlabelledImages(tmp_path, PreprocessingRecipe(size=8))
     with pytest.raises(ImageReadError, match=r"x\.npy"):
         images[0]
+
+
+def test_an_unknown_class_is_no_class(image_set, recipe, tmp_path):
+    images = image_set()
+    whole = images.datalist
+    training = tuple(replace(entry, label=None) for entry in whole.training)
+    apart = replace(whole, training=training, validation=(), test=())
+    data = CachedImages(apart, images.root, recipe, tmp_path / "cache", progress=False)
+    assert set(data.targets.tolist()) == {-1}
+    assert len(data) == len(training)

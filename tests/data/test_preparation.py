@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -374,3 +375,14 @@ def test_an_edited_list_is_refused(root, out, prepared):
     out.write_text(json.dumps(content))
     with pytest.raises(DataError, match="changed after"):
         PreparedSource(out)
+
+
+def test_lists_from_before_labels_could_be_absent_are_sources_too(root, out, noise, prepared):
+    """They gave 0, the first class, to images without one; nobody may take that for a label."""
+    noise(root / "new/p50_0.png", seed=90)
+    prepared(FolderSource(patient_pattern=BY_NAME), root, out, unlabelled="new")
+    beside = out.with_suffix(".unlabelled.json")
+    apart = Datalist.load(beside)
+    replace(apart, training=tuple(replace(e, label=0) for e in apart.training)).save(beside)
+    records = PreparedSource(out).records(root)
+    assert [r.label for r in records if r.image.startswith("new/")] == ["unlabelled"]
