@@ -49,19 +49,28 @@ def _source(arguments: argparse.Namespace) -> Any:
     return sources.FolderSource(patient_pattern=arguments.patient_pattern)
 
 
-def _published(arguments: argparse.Namespace) -> Any:
-    """Turn the arguments to the layout of a published set; return its source."""
-    from monai_gan_aug.published.layouts import layout
+def _images(arguments: argparse.Namespace) -> tuple[Any, list[str]]:
+    """The :class:`LabelledSource` that the arguments name, and what reports must say of it."""
+    from monai_gan_aug.data.pooling import LabelledSource
 
-    known = layout(arguments.published, arguments.source)
-    found = len(known.source.records(known.root))
-    print(f"{arguments.published}: {found} of {known.expected} published images.")
-    if found != known.expected:
-        arguments.caveat.append(f"Holds {found} of the {known.expected} published images.")
-    arguments.caveat += known.caveats
-    arguments.source, arguments.group = known.root, known.group
-    arguments.name = arguments.name or arguments.published
-    return known.source
+    root, group, caveats = arguments.source, arguments.group, list(arguments.caveat)
+    if arguments.published:
+        from monai_gan_aug.published.layouts import layout
+
+        known = layout(arguments.published, arguments.source)
+        source, root, group = known.source, known.root, known.group
+        images = len(source.records(root))
+        print(f"{arguments.published}: {images} of {known.expected} published images.")
+        if images != known.expected:
+            caveats.append(f"Holds {images} of the {known.expected} published images.")
+        caveats += known.caveats
+    else:
+        source = _source(arguments)
+    source.slices, source.on_error = _slice_rule(arguments), arguments.on_error
+    named = LabelledSource(
+        source, root, arguments.classes, arguments.unlabelled, arguments.key, group
+    )
+    return named, caveats
 
 
 def _slice_rule(arguments: argparse.Namespace) -> Any:
@@ -75,44 +84,37 @@ def _slice_rule(arguments: argparse.Namespace) -> Any:
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
-    from monai_gan_aug.data.preparation import prepare, unlabelled_path
-    from monai_gan_aug.records.datalist import Datalist
+    from monai_gan_aug.data.pooling import PoolingRules
+    from monai_gan_aug.data.preparation import prepare
+    from monai_gan_aug.data.sources import unlabelled_path
+    from monai_gan_aug.records.datalist import SPLITS, Datalist
 
-    source = _published(arguments) if arguments.published else _source(arguments)
-    source.slices = _slice_rule(arguments)
+    images, caveats = _images(arguments)
     rejected = arguments.rejected or arguments.out.with_suffix(".rejected.txt")
     datalist = prepare(
-        source,
-        arguments.source,
+        images,
         arguments.out,
         fractions=tuple(arguments.fractions),
         seed=arguments.seed,
         limit=arguments.limit,
-        classes=arguments.classes,
-        unlabelled=arguments.unlabelled,
-        key_file=arguments.key,
-        group=arguments.group,
-        name=arguments.name or arguments.source.resolve().name,
-        caveats=tuple(arguments.caveat),
-        on_error=arguments.on_error,
-        max_bad_fraction=arguments.max_bad_fraction,
-        rejected=rejected,
-        on_duplicates=arguments.on_duplicates,
+        rules=PoolingRules(arguments.on_duplicates, arguments.max_bad_fraction, rejected),
+        name=arguments.name or arguments.published or arguments.source.resolve().name,
+        caveats=caveats,
     )
-    for split in ("training", "validation", "test"):
-        images, patients = datalist.counts(split), datalist.group_counts(split)
-        row = ", ".join(f"{k}: {images[k]} images of {patients[k]} patients" for k in images)
+    for split in SPLITS:
+        counts, patients = datalist.counts(split), datalist.group_counts(split)
+        row = ", ".join(f"{k}: {counts[k]} images of {patients[k]} patients" for k in counts)
         print(f"{split:<11} {row}")
     if arguments.unlabelled:
         classless = Datalist.load(unlabelled_path(arguments.out))
-        found = f"{len(classless.training)} images of {len(classless.groups())} patients"
-        print(f"unlabelled  {found}: {unlabelled_path(arguments.out)}")
+        counted = f"{len(classless.training)} images of {len(classless.groups())} patients"
+        print(f"unlabelled  {counted}: {unlabelled_path(arguments.out)}")
         for caveat in classless.caveats[1:]:
             print(f"            {caveat}")
     print(f"Patients from {datalist.split.grouping}. Split hash {datalist.sha256[:12]}.")
     if rejected.is_file():
         print(f"Images left out, with reasons: {rejected}")
-    print(f"Written: {arguments.out} (paths are relative to {arguments.source})")
+    print(f"Written: {arguments.out} (paths are relative to {images.root})")
 
 
 def _phantoms(arguments: argparse.Namespace) -> None:
@@ -207,7 +209,7 @@ def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
     add("source", type=Path, help="root of the images")
     add("--out", type=Path, required=True, help="datalist.json to write")
     add("--kind", choices=("folder", "csv", "json", "dicom"), help="default: folder per class")
-    add("--published", help="the folder is a published set: see scripts/prepare_*.py")
+    add("--published", metavar="NAME", help="the folder is a published set: see docs/systems")
     add("--csv", help="CSV of image, label and patient, relative to the source")
     add("--image", default="image", help="CSV column of the image path")
     add("--label", default="label", help="CSV column, or dotted JSON key, of the label")

@@ -29,7 +29,7 @@ ALLOWED = {
     "studies": BELOW_GENERATION | {"generation", "quality", "privacy", "statistics"},
     "reports": {"errors", "io", "records"},
     "phantoms": {"errors", "io"},
-    "published": FOUNDATION | {"data", "networks", "records"},
+    "published": FOUNDATION | {"io", "data", "networks", "records"},
     "bundle": BELOW_GENERATION
     | {"generation", "quality", "privacy", "statistics", "studies", "reports", "published"},
     "__main__": BELOW_GENERATION

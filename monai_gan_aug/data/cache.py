@@ -9,7 +9,7 @@ the source images.
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,20 +18,16 @@ from typing import Any, Literal
 import numpy as np
 
 from monai_gan_aug.data.decoding import Decoded, ImageFile, decode_images
-from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.data.shards import Shard, checksum, read_shards, remove_shard, write_shard
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import remove_leftovers, write_json
 from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.locking import FolderLock
+from monai_gan_aug.io.names import printable, resolve_inside
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
-try:
-    import fcntl
-except ImportError:  # not on Windows, where two builders may decode the same images twice
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = ["ImageCache", "OnError", "prune_cache"]
+__all__ = ["ImageCache", "OnError"]
 
 OnError = Literal["raise", "skip"]
 
@@ -145,7 +141,8 @@ class ImageCache:
         """Images at ``rows``, a new array of shape ``(B, C, H, W)``."""
         rows = np.asarray(rows, dtype=np.int64)
         if len(self._arrays) == 1:
-            return self._arrays[0][rows]
+            images: np.ndarray = self._arrays[0][rows]  # fancy indexing copies out of the map
+            return images
         images = np.empty((len(rows), *self.shape), dtype=self.dtype)
         home = np.searchsorted(self._starts, rows, side="right") - 1
         for shard in np.unique(home):
@@ -313,18 +310,6 @@ class _Builder:
         return ImageCache(self.folder, self.shape, self.dtype, used, self.skipped, self.decoded)
 
 
-def prune_cache(cache_dir: Path, keep: Iterable[PreprocessingRecipe] = ()) -> int:
-    """Delete the caches of all recipes but ``keep``; return the bytes freed."""
-    kept = {recipe.sha256[:16] for recipe in keep}
-    freed = 0
-    for recipe_file in Path(cache_dir).glob("*/recipe.json"):
-        folder = recipe_file.parent
-        if folder.name not in kept:
-            freed += sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-            shutil.rmtree(folder)
-    return freed
-
-
 def _name(entry: ImageFile) -> str:
     return frame_name(entry.image, entry.frame)
 
@@ -336,10 +321,10 @@ def _intact(shard: Shard) -> bool:
 @contextmanager
 def _one_builder_at_a_time(folder: Path) -> Iterator[None]:
     """Let other processes wait while this one fills the cache; a kill releases the lock."""
-    with ExitStack() as held:
-        with suppress(OSError):  # a read-only cache that is complete needs no lock
-            folder.mkdir(parents=True, exist_ok=True)
-            stream = held.enter_context((folder / "lock").open("wb"))
-            if fcntl is not None:
-                fcntl.flock(stream, fcntl.LOCK_EX)
+    lock = FolderLock(folder)
+    with suppress(OSError):  # a read-only cache that is complete needs no lock
+        lock.acquire(wait=True)
+    try:
         yield
+    finally:
+        lock.release()

@@ -52,7 +52,7 @@ def list_caches(cache_dir: Path) -> list[RecipeCache]:
     Raises:
         DataError: If the folder holds none.
     """
-    found = []
+    caches = []
     for recipe_file in sorted(Path(cache_dir).glob("*/recipe.json")):
         folder = recipe_file.parent
         try:
@@ -65,10 +65,10 @@ def list_caches(cache_dir: Path) -> list[RecipeCache]:
             continue
         shards, damaged = read_shards(folder, recipe.sha256)
         size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-        found.append(RecipeCache(folder, recipe, shards, damaged, size))
-    if not found:
+        caches.append(RecipeCache(folder, recipe, shards, damaged, size))
+    if not caches:
         raise DataError("The folder holds no image cache: name the `cache_dir` of a run.")
-    return sorted(found, key=lambda cache: -cache.size)
+    return sorted(caches, key=lambda cache: -cache.size)
 
 
 def cache_table(caches: Sequence[RecipeCache]) -> str:
@@ -106,12 +106,12 @@ def prune_caches(caches: Sequence[RecipeCache], keep: Sequence[str] = ()) -> int
         DataError: If one of ``keep`` names no cache, so that nothing is deleted by a misspelling.
     """
     names = [cache.folder.name for cache in caches]
-    unknown = [one for one in keep if not one or not any(n.startswith(one) for n in names)]
+    unknown = [start for start in keep if not start or not any(n.startswith(start) for n in names)]
     if unknown:
         raise DataError(f"No cache begins with {', '.join(map(repr, unknown))}: see `cache info`.")
     freed = 0
     for cache in caches:
-        if any(cache.folder.name.startswith(one) for one in keep):
+        if any(cache.folder.name.startswith(start) for start in keep):
             leftovers = [*cache.folder.glob(f"*{TEMPORARY_SUFFIX}"), *cache.damaged]
             freed += sum(path.stat().st_size for path in leftovers if path.exists())
             for path in cache.damaged:

@@ -1,7 +1,7 @@
 """Data sets that read whole batches from the image cache: real patients and synthetic images."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +9,22 @@ import torch
 from torch.utils.data import Dataset
 
 from monai_gan_aug.data.cache import ImageCache, OnError
-from monai_gan_aug.errors import DataError
+from monai_gan_aug.errors import DataError, ImageReadError
+from monai_gan_aug.io.frames import Plane, frame_name
+from monai_gan_aug.io.reading import list_frames, read_image
+from monai_gan_aug.io.walking import walk_images
 from monai_gan_aug.keys import DataKeys
 from monai_gan_aug.records.datalist import Datalist, Entry
 from monai_gan_aug.records.provenance import SyntheticDatalist, SyntheticEntry, TrainingRecord
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
-__all__ = ["CachedImages", "SyntheticImages"]
+__all__ = ["CachedImages", "SyntheticImages", "UnlabelledImages"]
 
+NO_CLASS = -1
 logger = logging.getLogger(__name__)
 
 
-class _BatchedImages(Dataset):
+class _BatchedImages(Dataset[dict[DataKeys, torch.Tensor]]):
     """Images of one cache with a class each."""
 
     recipe: PreprocessingRecipe
@@ -64,7 +68,8 @@ class CachedImages(_BatchedImages):
         progress: Whether to show a progress bar while the cache is filled.
 
     Attributes:
-        targets: Labels, ``int64`` of shape ``(N,)``.
+        targets: Labels, ``int64`` of shape ``(N,)``; -1 for an image whose class nobody knows,
+            which no loss takes for a class.
         ids: Content ids, by index.
         groups: Patient hashes, by index.
         label_names: Class names, by label.
@@ -95,7 +100,8 @@ class CachedImages(_BatchedImages):
         self.split = split
         self.label_names = self._chosen_labels(labels)
         old_labels = [self.datalist.labels.index(name) for name in self.label_names]
-        entries = [e for e in self.datalist.entries(split) if e.label in old_labels]
+        kept = {*old_labels} if labels else {*old_labels, None}
+        entries = [e for e in self.datalist.entries(split) if e.label in kept]
         if not entries:
             raise DataError(
                 f"The {split} split has no image of {list(self.label_names)}: it holds "
@@ -129,7 +135,10 @@ class CachedImages(_BatchedImages):
     def _index(self, entries: list[Entry], old_labels: list[int]) -> None:
         self.ids = [entry.id for entry in entries]
         self.groups = [entry.group for entry in entries]
-        self.targets = np.array([old_labels.index(e.label) for e in entries], dtype=np.int64)
+        self.targets = np.array(
+            [NO_CLASS if e.label is None else old_labels.index(e.label) for e in entries],
+            dtype=np.int64,
+        )
         self._rows = self.cache.rows(self.ids)
 
     def training_record(self) -> TrainingRecord:
@@ -178,24 +187,25 @@ class SyntheticImages(_BatchedImages):
         self.lists = tuple(SyntheticDatalist.load(Path(path)) for path in paths)
         self.recipe = recipe
         self.label_names = self.lists[0].labels if self.lists else ()
-        self.know_classes = all(one.knows_classes for one in self.lists)
-        if any(one.labels != self.label_names for one in self.lists):
+        self.know_classes = all(synthetic.knows_classes for synthetic in self.lists)
+        if any(synthetic.labels != self.label_names for synthetic in self.lists):
+            named = [list(synthetic.labels) for synthetic in self.lists]
             raise DataError(
-                f"The synthetic datalists name different classes, "
-                f"{[list(one.labels) for one in self.lists]}: generate them from one datalist."
+                f"The synthetic datalists name different classes, {named}: generate them from one "
+                "datalist."
             )
         caches = [
             ImageCache.build(
-                one.training,
+                synthetic.training,
                 Path(path).parent,
                 recipe,
                 Path(cache_dir),
                 workers=workers,
                 progress=progress,
             )
-            for path, one in zip(paths, self.lists, strict=True)
+            for path, synthetic in zip(paths, self.lists, strict=True)
         ]
-        self._index([entry for one in self.lists for entry in one.training], caches)
+        self._index([entry for synthetic in self.lists for entry in synthetic.training], caches)
 
     def _index(self, entries: list[SyntheticEntry], caches: list[ImageCache]) -> None:
         self.ids = [entry.id for entry in entries]
@@ -216,3 +226,54 @@ class SyntheticImages(_BatchedImages):
                 f"There are {len(self.lists)} synthetic datalists, not one: use `lists`."
             )
         return self.lists[0]
+
+
+class UnlabelledImages(Dataset[dict[DataKeys, torch.Tensor]]):
+    """Every image below a folder, decoded when it is asked for; nothing is cached.
+
+    Args:
+        folder: Where the images lie, in any depth. Each frame of a multi-frame file, page of a
+            TIFF and slice of a volume is an image.
+        recipe: Preprocessing, the same as in training.
+        plane: Plane of the slices of volumes.
+
+    Attributes:
+        names: Paths relative to the folder, sorted; with the number of the frame where a file has
+            several.
+
+    Raises:
+        DataError: If there is no image.
+    """
+
+    def __init__(
+        self, folder: Path | str, recipe: PreprocessingRecipe, plane: Plane = "axial"
+    ) -> None:
+        self.folder = Path(folder)
+        self.recipe = recipe
+        files = sorted(file.name.as_posix() for file in walk_images(self.folder))
+        self.places = [(name, frame) for name in files for frame in self._frames(name, plane)]
+        self.names = [frame_name(name, frame) for name, frame in self.places]
+        if not self.names:
+            raise DataError("The folder holds no image: give `dataset_dir` a folder of images.")
+
+    def _frames(self, name: str, plane: Plane) -> Iterator[int | None]:
+        try:
+            frames = list_frames(self.folder / name, plane=plane, root=self.folder)
+        except ImageReadError:  # reading it says so again, with the name of the image
+            frames = None
+        yield from frames or (None,)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> dict[DataKeys, torch.Tensor]:
+        """One image ``(C, S, S)``, ``uint8`` or ``uint16``."""
+        name, frame = self.places[index]
+        image = read_image(
+            self.folder / name, root=self.folder, frame=frame, target_size=self.recipe.size
+        )
+        return {DataKeys.IMAGE: torch.from_numpy(self.recipe(image))}
+
+    def batch(self, indices: np.ndarray) -> dict[DataKeys, torch.Tensor]:
+        """Images ``(B, C, S, S)``."""
+        return {DataKeys.IMAGE: torch.stack([self[int(i)][DataKeys.IMAGE] for i in indices])}

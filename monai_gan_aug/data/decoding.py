@@ -14,12 +14,12 @@ import numpy as np
 from joblib import Parallel, delayed  # type: ignore[import-untyped]
 from tqdm import tqdm
 
-from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.cores import usable_cores
 from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.image import DecodedImage, Units
+from monai_gan_aug.io.names import printable, resolve_inside
 from monai_gan_aug.io.reading import read_image
 
 __all__ = ["Decoded", "Decoder", "ImageFile", "decode_images"]
@@ -102,7 +102,7 @@ def decode_images(
     with tqdm(
         total=len(files), desc=description, unit="image", disable=None if progress else True
     ) as bar:
-        seconds = []
+        seconds = []  # the median counts: the first image also pays for imports
         for job in islice(jobs, CHUNK):
             begin = time.monotonic()
             result = _decode(job, root, decoder)
@@ -131,13 +131,13 @@ def _worth_starting(workers: int, seconds: list[float], remaining: int) -> bool:
 def _decode(job: Job, root: Path, decoder: Decoder) -> Decoded:
     file, frame, expected = job
     name = frame_name(file, frame)
-    stamp, found = (0, 0), expected
+    stamp, read_id = (0, 0), expected
     try:
         path = resolve_inside(root, file)
         status = path.stat()
         stamp = (status.st_size, status.st_mtime_ns)
-        found = content_id(path, frame)
-        if expected and found != expected:
+        read_id = content_id(path, frame)
+        if expected and read_id != expected:
             raise ImageReadError(
                 printable(name), "changed after the datalist was made", "run `prepare` again"
             )
@@ -145,17 +145,17 @@ def _decode(job: Job, root: Path, decoder: Decoder) -> Decoded:
         image = read_image(path, root=root.resolve(), frame=frame, target_size=size)
         pixels = decoder(image)
     except ImageReadError as error:
-        return Decoded(None, found, stamp, error=error)
+        return Decoded(None, read_id, stamp, error=error)
     except OSError as error:
         reason = (error.strerror or "cannot be read").lower()
         trouble = ImageReadError(printable(name), f"failed ({reason})", "check the file")
-        return Decoded(None, found, stamp, error=trouble)
+        return Decoded(None, read_id, stamp, error=trouble)
     except DataError as error:
         trouble = ImageReadError(
             printable(name), f"is refused ({error})", "change that or leave it out"
         )
-        return Decoded(None, found, stamp, error=trouble)
-    return Decoded(np.ascontiguousarray(pixels), found, stamp, image.units)
+        return Decoded(None, read_id, stamp, error=trouble)
+    return Decoded(np.ascontiguousarray(pixels), read_id, stamp, image.units)
 
 
 def _decode_chunk(chunk: list[Job], root: Path, decoder: Decoder) -> list[Decoded]:

@@ -41,10 +41,10 @@ class ImageSet:
 
     def take(self, rows: Sequence[int] | NDArray[np.int64]) -> "ImageSet":
         """The images at ``rows``, in that order."""
-        chosen = torch.as_tensor(np.asarray(rows, np.int64))
+        places = torch.as_tensor(np.asarray(rows, np.int64))
         return ImageSet(
-            self.images[chosen],
-            self.labels[chosen],
+            self.images[places],
+            self.labels[places],
             tuple(self.groups[i] for i in rows),
             tuple(self.ids[i] for i in rows),
         )
@@ -99,21 +99,21 @@ def matched(
     Raises:
         DataError: If no class is in all sets.
     """
-    smallest = np.min([one.counts(classes) for one in compared.values()], axis=0)
+    smallest = np.min([images.counts(classes) for images in compared.values()], axis=0)
     present = reference.counts(classes)
     wanted = np.where(np.array(present) > 0, smallest, 0)
     if wanted.sum() == 0:
         raise DataError("No class has images in every set: look at the splits and `synthetic`.")
     shares = [have / want for have, want in zip(present, wanted, strict=True) if want]
     of_reference = np.floor(min(shares) * wanted + 1e-9).astype(int)
-    thinned = {name: _thin(one, wanted, seed) for name, one in compared.items()}
+    thinned = {name: _thin(images, wanted, seed) for name, images in compared.items()}
     return _thin(reference, np.maximum(of_reference, wanted > 0), seed), thinned
 
 
-def _thin(one: ImageSet, counts: NDArray[np.int64], seed: int) -> ImageSet:
-    labels, draw = one.labels.numpy(), np.random.default_rng(seed)
+def _thin(images: ImageSet, counts: NDArray[np.int64], seed: int) -> ImageSet:
+    labels, draw = images.labels.numpy(), np.random.default_rng(seed)
     rows = [
         draw.permutation(np.flatnonzero(labels == label))[:count]
         for label, count in enumerate(counts)
     ]
-    return one.take(np.sort(np.concatenate(rows)))
+    return images.take(np.sort(np.concatenate(rows)))

@@ -1,15 +1,20 @@
-"""Training batches of real and synthetic images, in a fixed share, after a check for leaks."""
+"""Training batches of real and synthetic images in a fixed share, and controls for the latter.
+
+A gain of generated images may come from seeing more images, from noise that regularises, or from
+repeating the training images. A control offers one such cause and nothing else, in the same place
+of the same batches. Whatever is mixed in passes the same check for leaks.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
 
-from monai_gan_aug.data.control_sets import ControlImages, LabelShuffled
+from monai_gan_aug.data.batches import Batch, check_position, index_stream
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
-from monai_gan_aug.data.loading import Batch, check_position, index_stream
 from monai_gan_aug.data.streams import (
     BalancedStream,
     IndexStream,
@@ -19,16 +24,193 @@ from monai_gan_aug.data.streams import (
 )
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.keys import DataKeys
-from monai_gan_aug.records.provenance import check_chain
+from monai_gan_aug.records.provenance import (
+    Provenance,
+    SyntheticDatalist,
+    SyntheticEntry,
+    check_chain,
+)
 
-__all__ = ["MixedBatches"]
+__all__ = ["MIXED_IN", "ControlImages", "LabelShuffled", "MixedBatches", "MixedIn", "images_to_add"]
 
+MixedIn = Literal["generated", "duplicated", "copycat", "shuffled", "pseudo"]
+MIXED_IN = ("generated", "duplicated", "copycat", "shuffled", "pseudo")
+SALT = 7_919
+COPIES = 8
 REAL_SALT, SYNTHETIC_SALT, TOP_UP_SALT, MINORITY_SALT = 0, 1, 2, 3
+
+
+class ControlImages:
+    """Real images in the place of synthetic ones: as they are, or slightly moved and noisy.
+
+    Args:
+        real: Where the images come from. What they were taken from goes into their provenance, so
+            a set of held-out patients is refused like a GAN that saw them.
+        kind: Recorded as the settings of the set.
+        copies: Versions of every image; with one, the images are as they are. Others are what a
+            generator would make that memorises: moved by up to ``shift`` and with noise of
+            deviation ``noise``, always the same for the same index.
+        shift: Largest movement, as a share of the image size; one pixel at least.
+        noise: Standard deviation of the noise, as a share of the range of intensities.
+        seed: Makes the versions.
+
+    Attributes:
+        lists: One datalist with provenance, as :class:`SyntheticImages` has.
+        targets: Labels, ``int64`` of shape ``(N * copies,)``.
+
+    Raises:
+        ValueError: If ``copies`` is less than 1.
+    """
+
+    def __init__(
+        self,
+        real: CachedImages,
+        kind: str,
+        *,
+        copies: int = 1,
+        shift: float = 0.03,
+        noise: float = 0.02,
+        seed: int = 0,
+    ) -> None:
+        if copies < 1:
+            raise ValueError(f"`copies` must be at least 1, got {copies}.")
+        self.real = real
+        self.recipe = real.recipe
+        self.label_names = real.label_names
+        self.copies = copies
+        self.reach = max(1, round(shift * real.recipe.size)) if copies > 1 else 0
+        self.noise = noise if copies > 1 else 0.0
+        self.seed = seed
+        self.ids = [id_ for _ in range(copies) for id_ in real.ids]
+        self.targets = np.tile(real.targets, copies)
+        self.lists = (_as_datalist(real, kind, copies, seed),)
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def batch(self, indices: np.ndarray | Sequence[int]) -> Batch:
+        """Images ``(B, C, H, W)`` of the type in the cache, and labels ``(B,)``."""
+        indices = np.asarray(indices, dtype=np.int64)
+        images = self.real.batch(indices % len(self.real))
+        if self.copies > 1:
+            pixels = images[DataKeys.IMAGE].numpy()
+            moved = [self._version(image, int(i)) for image, i in zip(pixels, indices, strict=True)]
+            images[DataKeys.IMAGE] = torch.from_numpy(np.stack(moved))
+        return images
+
+    def _version(self, pixels: np.ndarray, index: int) -> np.ndarray:
+        """One image ``(C, H, W)``, moved (its border repeated) and noisy."""
+        draw = np.random.default_rng([self.seed, SALT, index])
+        reach = self.reach
+        down, right = draw.integers(0, 2 * reach + 1, 2)
+        padded = np.pad(pixels, ((0, 0), (reach, reach), (reach, reach)), mode="edge")
+        height, width = pixels.shape[1:]
+        moved = padded[:, down : down + height, right : right + width]
+        largest = np.iinfo(pixels.dtype).max
+        noisy = moved + draw.normal(0, self.noise * largest, pixels.shape)
+        return np.clip(np.rint(noisy), 0, largest).astype(pixels.dtype)
+
+
+class LabelShuffled:
+    """Synthetic images with their labels dealt out again: as many of each class, to any image.
+
+    What such a set still gains cannot come from what the GAN knows about the classes.
+
+    Args:
+        synthetic: The images.
+        seed: Makes the permutation.
+    """
+
+    def __init__(self, synthetic: SyntheticImages, *, seed: int = 0) -> None:
+        self.synthetic = synthetic
+        self.recipe = synthetic.recipe
+        self.label_names = synthetic.label_names
+        self.ids = synthetic.ids
+        self.targets = np.random.default_rng([seed, SALT]).permutation(synthetic.targets)
+        labels = iter(self.targets.tolist())
+        self.lists = tuple(
+            replace(
+                datalist,
+                training=tuple(replace(entry, label=next(labels)) for entry in datalist.training),
+                provenance=replace(
+                    datalist.provenance,
+                    settings={**datalist.provenance.settings, "labels": f"shuffled, seed {seed}"},
+                ),
+            )
+            for datalist in synthetic.lists
+        )
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def batch(self, indices: np.ndarray | Sequence[int]) -> Batch:
+        """Images ``(B, C, H, W)`` and the labels dealt to them ``(B,)``."""
+        indices = np.asarray(indices, dtype=np.int64)
+        images = self.synthetic.batch(indices)[DataKeys.IMAGE]
+        return {DataKeys.IMAGE: images, DataKeys.LABEL: torch.from_numpy(self.targets[indices])}
+
+
+def images_to_add(
+    kind: MixedIn,
+    real: CachedImages,
+    generated: SyntheticImages,
+    pseudo: CachedImages | None = None,
+    *,
+    seed: int = 0,
+) -> SyntheticImages | ControlImages | LabelShuffled:
+    """The set that is mixed into the batches, by the name that the knob ``mixed_in`` gives it.
+
+    Args:
+        kind: ``"generated"``; ``"duplicated"``: the training images themselves; ``"copycat"``:
+            slightly moved and noisy versions of them; ``"shuffled"``: the generated images with
+            permuted labels; ``"pseudo"``: images whose classes were guessed.
+        real: The training images.
+        generated: Images of a GAN.
+        pseudo: Images with guessed classes.
+        seed: Makes permutations and versions.
+
+    Raises:
+        ValueError: If the kind is unknown.
+        DataError: If the images it needs are not given, or a GAN drew them without a class.
+    """
+    if kind not in MIXED_IN:
+        raise ValueError(f"`mixed_in` must be one of {MIXED_IN}, got {kind!r}.")
+    if kind == "duplicated":
+        return ControlImages(real, kind)
+    if kind == "copycat":
+        return ControlImages(real, kind, copies=COPIES, seed=seed)
+    if kind == "pseudo":
+        if pseudo is None:
+            raise DataError("There are no guessed classes: give a datalist with --pseudo.")
+        return ControlImages(pseudo, kind)
+    for datalist in generated.lists:
+        datalist.require_classes()
+    return generated if kind == "generated" else LabelShuffled(generated, seed=seed)
+
+
+def _as_datalist(real: CachedImages, kind: str, copies: int, seed: int) -> SyntheticDatalist:
+    pairs = zip(real.ids, real.targets.tolist(), strict=True)
+    return SyntheticDatalist(
+        labels=real.datalist.labels,
+        training=tuple(
+            SyntheticEntry(id_, real.datalist.labels.index(real.label_names[label]), id_)
+            for id_, label in pairs
+        ),
+        provenance=Provenance(
+            checkpoint_sha256=f"no checkpoint: {kind}",
+            training=real.training_record(),
+            seed=seed,
+            settings={"mixed in": kind, "versions": copies},
+        ),
+        name=kind,
+    )
+
+
 OneSet: TypeAlias = SyntheticImages | ControlImages | LabelShuffled
 
 
 class MixedBatches:
-    """Like :class:`monai_gan_aug.data.loading.BatchLoader`, with synthetic images mixed in.
+    """Like :class:`monai_gan_aug.data.batches.BatchLoader`, with synthetic images mixed in.
 
     The first ``warm_start_fraction`` of all batches is purely synthetic; afterwards
     ``synthetic_fraction`` of the images are. A share that is no whole number per batch is met on
@@ -37,7 +219,7 @@ class MixedBatches:
     Args:
         real: Training images of patients.
         synthetic: Synthetic images (or a control in their place, see
-            :mod:`monai_gan_aug.data.control_sets`), a sequence of such sets, or ``None``.
+            :mod:`monai_gan_aug.data.mixing`), a sequence of such sets, or ``None``.
         batch_size: Images per batch.
         steps: Batches per pass of a ``for`` loop.
         synthetic_fraction: Share of synthetic images, in ``[0, 1]``.
@@ -158,6 +340,7 @@ class MixedBatches:
         if position < self._warm_steps:
             return self._draw_synthetic(position * size, size)
         mixed = position - self._warm_steps
+        # exact fractions: what one batch is short of, a later one gets, without any drift
         begin, end = (int(self._share * size * n) for n in (mixed, mixed + 1))
         real = self._stream.at(np.arange(mixed * size - begin, (mixed + 1) * size - end))
         extra = self._draw_synthetic(self._warm_steps * size + begin, end - begin)
@@ -194,16 +377,16 @@ class _Synthetic:
         if synthetic is None:
             synthetic = []
         sets = [synthetic] if isinstance(synthetic, OneSet) else list(synthetic)
-        self.sets = [one for one in sets if len(one)]
-        for one in self.sets:
-            for datalist in one.lists:
+        self.sets = [image_set for image_set in sets if len(image_set)]
+        for image_set in self.sets:
+            for datalist in image_set.lists:
                 check_chain(real.datalist, datalist)
-            if one.recipe.sha256 != real.recipe.sha256:
+            if image_set.recipe.sha256 != real.recipe.sha256:
                 raise ValueError(
                     "Real and synthetic images must share one preprocessing recipe: build both "
                     "data sets with the same `recipe`."
                 )
-        targets = [_renamed(one, real.label_names) for one in self.sets]
+        targets = [_renamed(image_set, real.label_names) for image_set in self.sets]
         known = [np.flatnonzero(target >= 0) for target in targets]
         self._home = np.repeat(np.arange(len(known)), [len(places) for places in known])
         self._place = np.array([p for places in known for p in places], dtype=np.int64)
@@ -217,10 +400,10 @@ class _Synthetic:
     def batch(self, indices: np.ndarray) -> Batch:
         """Images ``(B, C, H, W)`` and labels ``(B,)``, grouped by the set they come from."""
         images, labels = [], []
-        for number, one in enumerate(self.sets):
+        for number, image_set in enumerate(self.sets):
             here = indices[self._home[indices] == number]
             if len(here):
-                images.append(one.batch(self._place[here])[DataKeys.IMAGE])
+                images.append(image_set.batch(self._place[here])[DataKeys.IMAGE])
                 labels.append(torch.from_numpy(self.targets[here]))
         return {DataKeys.IMAGE: torch.cat(images), DataKeys.LABEL: torch.cat(labels)}
 
@@ -228,7 +411,8 @@ class _Synthetic:
 def _renamed(synthetic: OneSet, names: Sequence[str]) -> np.ndarray:
     """Labels by the position of their class in ``names``; -1 for a class that is not there."""
     position = [names.index(n) if n in names else -1 for n in synthetic.label_names]
-    return np.array(position, dtype=np.int64)[synthetic.targets]
+    labels: np.ndarray = np.array(position, dtype=np.int64)[synthetic.targets]
+    return labels
 
 
 def _check_numbers(batch_size: int, steps: int, synthetic: float, warm_start: float) -> None:

@@ -9,27 +9,29 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
 from monai_gan_aug.data.duplicates import (
+    SAME_LOOK,
     Pair,
     Thumbnails,
+    correlated_pairs,
     find_identical,
     merge_groups,
     read_thumbnails,
 )
-from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.data.pseudonyms import PatientKey
-from monai_gan_aug.data.similarity import correlated_pairs
 from monai_gan_aug.data.sources import Source, SourceRecord
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.cores import usable_cores
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.image import Units
-from monai_gan_aug.io.rejected import rejected_list
+from monai_gan_aug.io.names import printable, resolve_inside
+from monai_gan_aug.io.refusal import rejected_list
 from monai_gan_aug.records.datalist import NO_GROUPING, Entry
 
-__all__ = ["OnDuplicates", "Pool", "pool_entries"]
+__all__ = ["LabelledSource", "OnDuplicates", "Pool", "PoolingRules", "pool_entries"]
 
 OnDuplicates = Literal["refuse", "group"]
 DISPLAY = "display values"
@@ -52,7 +54,7 @@ class Pool:
         key_fingerprint: Which secret key hashed the patients.
         caveats: What was skipped, left out or merged, in sentences for a report.
         copies: Positions in ``entries + unlabelled`` of images that look the same, in pairs.
-        unlabelled: Images whose class nobody knows; their label stands at 0.
+        unlabelled: Images whose class nobody knows.
     """
 
     labels: tuple[str, ...]
@@ -64,80 +66,133 @@ class Pool:
     unlabelled: tuple[Entry, ...] = ()
 
 
-def pool_entries(
-    source: Source,
-    root: Path | str,
-    *,
-    classes: Sequence[str] | None = None,
-    unlabelled: str | None = None,
-    key_file: Path | str | None = None,
-    group: str | None = None,
-    on_duplicates: OnDuplicates = "group",
-    threshold: float = 0.995,
-    max_bad_fraction: float = 0.02,
-    rejected: Path | str | None = None,
-    workers: int | None = None,
-    progress: bool = True,
-) -> Pool:
-    """Read a source once, for one split or many.
+@dataclass(frozen=True)
+class LabelledSource:
+    """A source, the folder it describes, and what decides labels and patients before a split.
 
     Args:
         source: Where images, labels and patients come from.
-        root: Data root.
+        root: Data root; the names of images are relative to it.
         classes: Classes to use, in label order; images of others are left out. All classes in
             alphabetical order if not given.
         unlabelled: Label of images without a class, such as the folder they lie in.
         key_file: Secret key of the patient hashes; the user's own if not given.
         group: ``"none"`` to say that there is no patient id.
+    """
+
+    source: Source
+    root: Path
+    classes: Sequence[str] | None = None
+    unlabelled: str | None = None
+    key_file: Path | str | None = None
+    group: str | None = None
+
+    @property
+    def grouping(self) -> str:
+        """Where patient ids come from, in words.
+
+        Raises:
+            DataError: If nothing says so, and neither does ``group``.
+            ValueError: If ``group`` is something else.
+        """
+        if self.group not in (None, NO_GROUPING):
+            raise ValueError(f"`group` must be 'none' or not given, got {self.group!r}.")
+        if self.group == NO_GROUPING:
+            return NO_GROUPING
+        if self.source.grouping is None:
+            raise DataError(
+                "Nothing says which patient an image belongs to, so a split could leak: name where "
+                "patient ids are, or say `group` 'none' if there are none."
+            )
+        return self.source.grouping
+
+    def key(self) -> PatientKey:
+        """The key of the patient hashes; made if there is none yet.
+
+        Raises:
+            DataError: If the source hashed its patients with another one.
+        """
+        key = PatientKey.load_or_create(self.key_file)
+        if self.source.key_fingerprint not in (None, key.fingerprint):
+            raise DataError(
+                "The patients were hashed with another key than this one, so they cannot be told "
+                "from those of other sets: name that key by `key_file`, or `prepare` again."
+            )
+        return key
+
+
+@dataclass(frozen=True)
+class PoolingRules:
+    """What copies and bad images do, and how images are read.
+
+    Args:
         on_duplicates: ``"group"`` makes one group of patients that share a copy of an image;
             ``"refuse"`` keeps them apart and leaves it to the split to refuse them.
-        threshold: Correlation from which two images count as copies.
         max_bad_fraction: Largest part of the images that a source may skip.
         rejected: Text file that gets a line for every image at fault, also when that ends it all.
         workers: Decoding processes; ``None`` for one per core.
         progress: Whether to show progress bars.
 
     Raises:
+        ValueError: If ``on_duplicates`` is something else.
+    """
+
+    on_duplicates: OnDuplicates = "group"
+    max_bad_fraction: float = 0.02
+    rejected: Path | None = None
+    workers: int | None = None
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        if self.on_duplicates not in ("refuse", "group"):
+            raise ValueError(
+                f"`on_duplicates` must be 'refuse' or 'group', got {self.on_duplicates!r}."
+            )
+
+
+def pool_entries(images: LabelledSource, rules: PoolingRules | None = None) -> Pool:
+    """Read a source once, for one split or many.
+
+    Args:
+        images: Where images, labels and patients come from.
+        rules: What copies and bad images do.
+
+    Raises:
         DataError: If patients are not known and ``group`` is not ``"none"``, or were hashed with
             another key, if there are fewer than two classes, copies with different labels, too many
             faults, or unreadable images.
     """
-    if on_duplicates not in ("refuse", "group"):
-        raise ValueError(f"`on_duplicates` must be 'refuse' or 'group', got {on_duplicates!r}.")
-    root = Path(root)
-    grouping = _grouping(source, group)
-    with rejected_list(rejected) as reject:
+    rules = rules or PoolingRules()
+    source, root = images.source, Path(images.root)
+    grouping = images.grouping
+    with rejected_list(rules.rejected) as reject:
         try:
             records = source.records(root)
         finally:
-            for fault in source.faults:
+            for fault in source.faults:  # listed also when the source gave up
                 reject(fault)
-        classless = [record for record in records if record.label == unlabelled]
-        if unlabelled is not None and not classless:
-            raise DataError(f"No image has the label {unlabelled!r}, which `unlabelled` names.")
-        records = [record for record in records if record.label != unlabelled]
-        labels, records, caveats = _choose_classes(records, classes)
-        known = len(records)
-        records += classless
-        key = PatientKey.load_or_create(key_file)
-        if source.key_fingerprint not in (None, key.fingerprint):
+        classless = [record for record in records if record.label == images.unlabelled]
+        if images.unlabelled is not None and not classless:
             raise DataError(
-                "The patients were hashed with another key than this one, so they cannot be told "
-                "from those of other sets: name that key by `key_file`, or `prepare` again."
+                f"No image has the label {images.unlabelled!r}, which `unlabelled` names."
             )
-        entries = _entries(records, labels, root, key, grouping, progress)
-        small = read_thumbnails(entries, root, workers=workers, progress=progress)
+        records = [record for record in records if record.label != images.unlabelled]
+        labels, records, caveats = _choose_classes(records, images.classes)
+        labelled = len(records)
+        records += classless  # behind the others: copies are sought among all of them at once
+        key = images.key()
+        entries = _entries(records, labels, root, key, grouping, rules.progress)
+        small = read_thumbnails(entries, root, workers=rules.workers, progress=rules.progress)
         for error in small.bad.values():
             reject(str(error))
-        caveats = [*source.caveats, *caveats]
-        caveats += _fault_caveats(source, len(entries), small, max_bad_fraction, rejected)
+        caveats = [*source.caveats, *caveats, *_fault_caveats(source, len(entries), small, rules)]
     _refuse_mixed_units(small.units)
     good = [position for position in range(len(entries)) if position not in small.bad]
     entries = tuple(entries[position] for position in good)
-    known = sum(position < known for position in good)
-    copies = _copies(entries, small.vectors, good, threshold)
-    _refuse_conflicts(entries, labels, [pair for pair in copies if max(pair) < known])
-    if on_duplicates == "group":
+    labelled = sum(position < labelled for position in good)
+    copies = _copies(entries, small.vectors, good)
+    _refuse_conflicts(entries, labels, [pair for pair in copies if max(pair) < labelled])
+    if rules.on_duplicates == "group":
         caveats += _copies_caveat(entries, copies)
         entries = merge_groups(entries, copies)
     if grouping == NO_GROUPING:
@@ -147,45 +202,28 @@ def pool_entries(
         logger.warning(caveat)
     return Pool(
         labels,
-        entries[:known],
+        entries[:labelled],
         grouping,
         key.fingerprint,
         tuple(caveats),
         tuple(copies),
-        entries[known:],
+        entries[labelled:],
     )
 
 
 def _copies(
-    entries: Sequence[Entry], vectors: np.ndarray, good: Sequence[int], threshold: float
+    entries: Sequence[Entry], vectors: npt.NDArray[np.float32], good: Sequence[int]
 ) -> list[Pair]:
     """Pairs of images that look the same; of identical files, the first one is compared."""
     identical = find_identical(entries)
     repeated = {j for _, j in identical}
     distinct = [position for position in range(len(entries)) if position not in repeated]
-    near = correlated_pairs(vectors, threshold, rows=[good[position] for position in distinct])
+    near = correlated_pairs(vectors, SAME_LOOK, rows=[good[position] for position in distinct])
     return sorted({*((distinct[i], distinct[j]) for i, j in near), *identical})
 
 
-def _grouping(source: Source, group: str | None) -> str:
-    if group not in (None, NO_GROUPING):
-        raise ValueError(f"`group` must be 'none' or not given, got {group!r}.")
-    if group == NO_GROUPING:
-        return NO_GROUPING
-    if source.grouping is None:
-        raise DataError(
-            "Nothing says which patient an image belongs to, so a split could leak: name where "
-            "patient ids are, or say `group` 'none' if there are none."
-        )
-    return source.grouping
-
-
 def _fault_caveats(
-    source: Source,
-    listed: int,
-    small: Thumbnails,
-    max_bad_fraction: float,
-    rejected: Path | str | None,
+    source: Source, listed: int, small: Thumbnails, rules: PoolingRules
 ) -> list[str]:
     """A sentence about skipped images; raises when none, or not so many, may be skipped."""
     for error in small.bad.values():
@@ -193,30 +231,29 @@ def _fault_caveats(
             raise error
     faults = [*source.faults, *map(str, small.bad.values())]
     total = listed + len(source.faults)
-    if len(faults) > max_bad_fraction * total:
+    all_listed = ""
+    if rules.rejected is not None:
+        all_listed = f"all {len(faults)} are listed in {rules.rejected.name}; "
+    if len(faults) > rules.max_bad_fraction * total:
         raise DataError(
             f"{len(faults)} of {total} images are at fault, more than `max_bad_fraction` "
-            f"{max_bad_fraction} allows; {_where_all_are(faults, rejected)}the first: {faults[0]}"
+            f"{rules.max_bad_fraction} allows; {all_listed}the first: {faults[0]}"
         )
     for fault in faults[:SHOWN_FAULTS]:
         logger.warning("Skipped: %s", fault)
     if len(faults) > SHOWN_FAULTS:
         more = len(faults) - SHOWN_FAULTS
-        logger.warning("Skipped: … and %d more; %s", more, _where_all_are(faults, rejected))
+        logger.warning("Skipped: … and %d more; %s", more, all_listed)
     return [f"{len(faults)} of {total} images were skipped because of faults."] if faults else []
-
-
-def _where_all_are(faults: Sequence[str], rejected: Path | str | None) -> str:
-    return "" if rejected is None else f"all {len(faults)} are listed in {Path(rejected).name}; "
 
 
 def _refuse_mixed_units(units: Sequence[Units | None]) -> None:
     """Refuse Hounsfield units beside screen values: no recipe maps both to the same range."""
     scale = {Units.DISPLAY8: DISPLAY, Units.DISPLAY16: DISPLAY}
-    found = Counter(scale.get(unit, unit.value) for unit in units if unit is not None)
-    if len(found) > 1:
+    kinds = Counter(scale.get(unit, unit.value) for unit in units if unit is not None)
+    if len(kinds) > 1:
         raise DataError(
-            f"The images have different kinds of values, {dict(found)}: `inspect` the folder and "
+            f"The images have different kinds of values, {dict(kinds)}: `inspect` the folder and "
             "prepare each kind on its own."
         )
 
@@ -228,20 +265,20 @@ def _choose_classes(
     counts = Counter(record.label for record in records)
     spellings: dict[str, str] = {}
     for label in sorted(counts):
-        twin = spellings.setdefault(" ".join(label.lower().split()), label)
-        if twin != label:
-            raise DataError(f"Classes {twin!r} and {label!r} differ in spelling only: unify them.")
-    chosen = tuple(classes) if classes else tuple(sorted(counts))
-    if missing := [name for name in chosen if name not in counts]:
+        same = spellings.setdefault(" ".join(label.lower().split()), label)
+        if same != label:
+            raise DataError(f"Classes {same!r} and {label!r} differ in spelling only: unify them.")
+    labels = tuple(classes) if classes else tuple(sorted(counts))
+    if missing := [name for name in labels if name not in counts]:
         raise DataError(f"No image has the label {missing}: the labels are {dict(counts)}.")
-    if len(set(chosen)) < 2 or len(set(chosen)) < len(chosen):
+    if len(set(labels)) < 2 or len(set(labels)) < len(labels):
         raise DataError(
-            f"At least two different classes are needed, got {list(chosen)} of {dict(counts)}."
+            f"At least two different classes are needed, got {list(labels)} of {dict(counts)}."
         )
-    others = {name: number for name, number in sorted(counts.items()) if name not in chosen}
+    others = {name: number for name, number in sorted(counts.items()) if name not in labels}
     left_out = ", ".join(f"{name} ({number} images)" for name, number in others.items())
-    kept = [record for record in records if record.label in chosen]
-    return chosen, kept, [f"Classes left out: {left_out}."] if others else []
+    kept = [record for record in records if record.label in labels]
+    return labels, kept, [f"Classes left out: {left_out}."] if others else []
 
 
 def _entries(
@@ -268,7 +305,7 @@ def _entries(
     entries = []
     for record, id_ in zip(records, ids, strict=True):
         group = record.group or key.pseudonym(_patient(record, grouping))
-        label = position.get(record.label, 0)
+        label = position.get(record.label)
         entries.append(Entry(record.image, label, group, id_, record.frame))
     return tuple(entries)
 
@@ -289,8 +326,8 @@ def _refuse_conflicts(
     ]
     if conflicts:
         shown = "; ".join(
-            f"{printable(a.name)} is {labels[a.label]}, {printable(b.name)} is {labels[b.label]}"
-            for a, b in conflicts[:3]
+            ", ".join(f"{printable(e.name)} is {labels[e.known_label()]}" for e in pair)
+            for pair in conflicts[:3]
         )
         raise DataError(
             f"{len(conflicts)} pairs of images look the same and have different labels ({shown}): "

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.detect import ImageFormat, detect_format
+from monai_gan_aug.io.dicom.series import arrange_series
 from monai_gan_aug.io.frames import PLANES, Plane
 from monai_gan_aug.io.image import DecodedImage, Units
-from monai_gan_aug.io.listing import list_frames
-from monai_gan_aug.io.reading import read_image
-from monai_gan_aug.io.series import arrange_series
+from monai_gan_aug.io.names import printable, resolve_inside
+from monai_gan_aug.io.reading import list_frames, read_image
 
 __all__ = ["SliceRule", "choose_slices"]
 
@@ -132,9 +131,9 @@ def _stacks(
     series, bad = arrange_series(dicom, root)
     for problem in bad:
         fault(str(problem))
-    _log_findings([finding for one in series for finding in one.findings()])
-    for one in series:
-        yield [(piece.name, piece.frame) for piece in one.slices], one.heights()
+    _log_findings([finding for stack in series for finding in stack.findings()])
+    for stack in series:
+        yield [(piece.name, piece.frame) for piece in stack.slices], stack.heights()
 
 
 def _clause(error: Exception, name: str) -> str:

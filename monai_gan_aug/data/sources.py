@@ -1,4 +1,4 @@
-"""Where images, labels and patients come from: folders, tables, JSON files, DICOM headers.
+"""Where images, labels and patients come from: folders, tables, JSON files, headers, `prepare`.
 
 Every source lists :class:`SourceRecord` of a data root. Faults are raised, or with
 ``on_error="skip"`` collected in ``faults``; they name the file relative to the root, or the row.
@@ -14,24 +14,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.data.slices import SliceRule, choose_slices
-from monai_gan_aug.data.tables import read_table
 from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.dicom.header import read_dicom_header
 from monai_gan_aug.io.frames import frame_name
+from monai_gan_aug.io.names import printable, resolve_inside
+from monai_gan_aug.io.tables import is_formula, read_table
 from monai_gan_aug.io.walking import walk_files
-from monai_gan_aug.records.datalist import NO_GROUPING
+from monai_gan_aug.records.datalist import NO_GROUPING, Datalist, Entry
 
 __all__ = [
     "CsvSource",
     "DicomTreeSource",
     "FolderSource",
     "JsonPerImageSource",
+    "PreparedSource",
     "Source",
     "SourceRecord",
+    "unlabelled_path",
 ]
 
+UNLABELLED = "unlabelled"
+"""What :class:`PreparedSource` calls the class of images that have none."""
 logger = logging.getLogger(__name__)
 
 
@@ -122,11 +126,11 @@ class Source(ABC):
         if self.slices is None:
             return self._read(root)
         records = list(self._read(root))
-        chosen = choose_slices([r.image for r in records], root, self.slices, self._fault)
+        frames = choose_slices([r.image for r in records], root, self.slices, self._fault)
         return [
             replace(record, frame=frame, where=frame_name(record.where, frame))
             for record in records
-            for frame in chosen.get(record.image, ())
+            for frame in frames.get(record.image, ())
         ]
 
     def _fault(self, message: str) -> None:
@@ -177,11 +181,11 @@ class FolderSource(Source):
     def _patient(self, name: str, rest: str) -> str | None:
         if self.patient_pattern in (None, NO_GROUPING):
             return None
-        found = re.search(self.patient_pattern or "", rest)
-        if found is None:
+        match = re.search(self.patient_pattern or "", rest)
+        if match is None:
             self._fault(f"{printable(name)} does not match `patient_pattern`: widen the pattern.")
             return None
-        return found.group(1) if found.re.groups else found.group()
+        return match.group(1) if match.re.groups else match.group()
 
 
 @dataclass
@@ -324,11 +328,11 @@ class DicomTreeSource(Source):
 def image_names(root: Path) -> Iterator[str]:
     """Relative names of the images below ``root``, in a fixed order; what is skipped is counted."""
     skipped: Counter[str] = Counter()
-    for found in walk_files(root):
-        if found.skip is None:
-            yield found.name.as_posix()
+    for file in walk_files(root):
+        if file.skip is None:
+            yield file.name.as_posix()
         else:
-            skipped[found.skip] += 1
+            skipped[file.skip] += 1
     if skipped:
         counts = ", ".join(f"{number} x {reason}" for reason, number in sorted(skipped.items()))
         logger.info("Not images: %s.", counts)
@@ -346,6 +350,86 @@ def _dotted(content: Any, key: str) -> str:
 
 
 def _is_formula(value: str) -> bool:
-    if value[:1] in ("+", "-"):
-        return not re.fullmatch(r"[+-][\w.,-]*", value)
-    return value[:1] in ("=", "@", "\t")
+    """Names such as ``-1.png`` and ``+a`` are none here: files may be called so."""
+    return is_formula(value) and not re.fullmatch(r"[+-][\w.,-]*", value)
+
+
+@dataclass
+class PreparedSource(Source):
+    """What ``prepare`` found: its images, classes, patients and caveats, whatever their split.
+
+    Images that ``prepare --unlabelled`` listed apart come with the label :attr:`unlabelled`.
+
+    Args:
+        datalist: File that ``prepare`` wrote.
+
+    Raises:
+        DataError: If it is missing, not a datalist, or was edited.
+    """
+
+    datalist: str
+    sha256: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.datalist:
+            raise DataError("`datalist` is not given: name the file that `prepare` wrote.")
+        self._labelled = Datalist.load(Path(self.datalist))
+        beside = unlabelled_path(self.datalist)
+        self._classless = Datalist.load(beside) if beside.is_file() else None
+        lists = (self._labelled, self._classless)
+        self.sha256 = " ".join(datalist.sha256 for datalist in lists if datalist is not None)
+
+    @property
+    def grouping(self) -> str:
+        """Where the patient ids came from when it was prepared."""
+        return self._labelled.split.grouping
+
+    @property
+    def key_fingerprint(self) -> str:
+        """Which secret key hashed the patients."""
+        return self._labelled.split.key_fingerprint
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What was skipped, left out or merged when it was prepared."""
+        return self._labelled.caveats
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names, by label."""
+        return list(self._labelled.labels)
+
+    @property
+    def unlabelled(self) -> str | None:
+        """The label of images without a class, if there are any."""
+        return UNLABELLED if self._classless is not None else None
+
+    @property
+    def split(self) -> dict[str, int]:
+        """Patients per class to learn from and to choose by: as many as its smallest class has."""
+        return {
+            f"{part}_patients_per_class": min(self._labelled.group_counts(part).values())
+            for part in ("training", "validation")
+        }
+
+    def _read(self, root: Path) -> Iterator[SourceRecord]:
+        names = self._labelled.labels
+        for entry in self._labelled.entries():
+            yield _record(entry, names[entry.known_label()])
+        for entry in () if self._classless is None else self._classless.training:
+            yield _record(entry, UNLABELLED)
+
+
+def unlabelled_path(out: Path | str) -> Path:
+    """Where the unlabelled images of the datalist at ``out`` are listed.
+
+    Example:
+        >>> unlabelled_path("ct/datalist.json").name
+        'datalist.unlabelled.json'
+    """
+    return Path(out).with_suffix(".unlabelled.json")
+
+
+def _record(entry: Entry, label: str) -> SourceRecord:
+    return SourceRecord(entry.image, label, None, entry.name, entry.frame, entry.group)

@@ -52,7 +52,7 @@ def split_entries(
     dealer = _Dealer(entries, labels, seed)
     parts = [part for part, share in enumerate(fractions) if share > 0]
     dealer.require([min_patients_per_class * len(parts)] * len(labels))
-    for part in reversed(parts):
+    for part in reversed(parts):  # the small parts first: training gets the rest anyway
         dealer.draw(part, min_patients_per_class)
     dealer.deal_rest(np.array(fractions))
     return dealer.result()
@@ -130,7 +130,7 @@ def limit_entries(entries: Sequence[Entry], n: int, *, seed: int = 0) -> tuple[E
         raise ValueError(f"`n` must be at least 1, got {n}.")
     if n >= len(entries):
         return tuple(entries)
-    present = sorted({entry.label for entry in entries})
+    present = sorted({entry.known_label() for entry in entries})
     dealer = _Dealer(entries, [str(label) for label in range(present[-1] + 1)], seed)
     quota = _whole_shares(dealer.counts.sum(axis=0), n)
     for patient in dealer.order:
@@ -138,7 +138,7 @@ def limit_entries(entries: Sequence[Entry], n: int, *, seed: int = 0) -> tuple[E
             quota -= dealer.counts[patient]
             dealer.part[patient] = 0
     kept = dealer.result()["training"]
-    lost = set(present) - {entry.label for entry in kept}
+    lost = set(present) - {entry.known_label() for entry in kept}
     if lost:
         raise DataError(f"No whole patient of class {sorted(lost)} fits into {n} images: raise it.")
     return kept
@@ -154,7 +154,7 @@ class _Dealer:
         self.number = {group: number for number, group in enumerate(self.groups)}
         self.counts = np.zeros((len(self.groups), len(labels)), dtype=np.int64)
         for entry in entries:
-            self.counts[self.number[entry.group], entry.label] += 1
+            self.counts[self.number[entry.group], entry.known_label()] += 1
         self.order = np.random.default_rng(seed).permutation(len(self.groups))
         self.part = np.full(len(self.groups), -1)
 
@@ -226,7 +226,7 @@ def _by_first_image(entries: Sequence[Entry]) -> list[str]:
 def _whole_shares(sizes: np.ndarray, n: int) -> np.ndarray:
     """``n`` divided in proportion to ``sizes``, as whole numbers (largest remainder)."""
     exact = sizes * n / sizes.sum()
-    shares = np.floor(exact).astype(np.int64)
+    shares: np.ndarray = np.floor(exact).astype(np.int64)
     for position in np.argsort(shares - exact, kind="stable")[: n - int(shares.sum())]:
         shares[position] += 1
     return shares

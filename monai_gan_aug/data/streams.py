@@ -48,6 +48,7 @@ class PermutationStream:
             raise ValueError("`indices` must hold at least one index.")
         self.indices = np.asarray(indices, dtype=np.int64)
         self.seed = tuple(seed)
+        # per stream, not per class: two passes meet in a batch, and others must not crowd them out
         self._order = lru_cache(maxsize=4)(self._draw_order)
 
     def _draw_order(self, turn: int) -> np.ndarray:
@@ -62,7 +63,7 @@ class PermutationStream:
             out[here] = self._order(int(turn))[places[here]]
         return out
 
-    def __getstate__(self) -> tuple[np.ndarray, tuple[int, ...]]:
+    def __getstate__(self) -> tuple[np.ndarray, tuple[int, ...]]:  # the cache does not pickle
         return self.indices, self.seed
 
     def __setstate__(self, state: tuple[np.ndarray, tuple[int, ...]]) -> None:
@@ -98,8 +99,8 @@ class SharedStream:
         share: In ``[0, 1]``.
 
     Example:
-        >>> one, two = PermutationStream(np.array([0]), [0]), PermutationStream(np.array([9]), [0])
-        >>> SharedStream(one, two, Fraction(1, 4)).at(np.arange(8)).tolist()
+        >>> zeros, nines = (PermutationStream(np.array([n]), [0]) for n in (0, 9))
+        >>> SharedStream(zeros, nines, Fraction(1, 4)).at(np.arange(8)).tolist()
         [0, 0, 0, 9, 0, 0, 0, 9]
     """
 

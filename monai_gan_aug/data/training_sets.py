@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 FEWER_SALT, MORE_SALT, UNLABELLED_SALT = 11, 12, 13
-UNKNOWN = "The classes of these images are not known: every label stands at 0."
+UNKNOWN = "The classes of these images are not known."
 
 
 def left_out(pool: Sequence[Entry], datalist: Datalist) -> tuple[Entry, ...]:
@@ -43,13 +43,13 @@ def with_fewer_patients(datalist: Datalist, patients_per_class: int) -> Datalist
     Raises:
         DataError: If a class has fewer.
     """
-    chosen = _first_patients(
+    training = _first_patients(
         datalist.training,
         [patients_per_class] * len(datalist.labels),
         [datalist.split.seed, FEWER_SALT],
         datalist.labels,
     )
-    return _with_training(datalist, chosen, {"training": patients_per_class})
+    return _with_training(datalist, training, {"training": patients_per_class})
 
 
 def with_more_patients(datalist: Datalist, pool: Sequence[Entry], factor: int) -> Datalist:
@@ -100,16 +100,16 @@ def unlabelled_list(
             "`test_patients_per_class`), and none without a class are named (`unlabelled`) that "
             "are not of validation or test patients. Or leave out arms that need them."
         )
-    chosen: list[Entry] = []
+    training: list[Entry] = []
     for entries in _in_random_order(free, [datalist.split.seed, UNLABELLED_SALT]):
-        if len(chosen) >= images:
+        if len(training) >= images:
             break
-        chosen += [replace(entry, label=0) for entry in entries]
+        training += [replace(entry, label=None) for entry in entries]
     barred = len(more) - len(usable)
     note = f"{barred} more are of validation or test patients, or in the split: left out."
     return Datalist(
         datalist.labels,
-        training=tuple(chosen),
+        training=tuple(training),
         validation=(),
         test=(),
         split=replace(datalist.split, recipe={"unlabelled images": images}),
@@ -137,19 +137,19 @@ def _first_patients(
 ) -> tuple[Entry, ...]:
     """Whole patients in random order until every class has as many as wanted."""
     has = np.zeros(len(labels), np.int64)
-    chosen: set[str] = set()
-    for images in _in_random_order(entries, seed):
-        classes = sorted({entry.label for entry in images})
+    taken: set[str] = set()
+    for images in _in_random_order(entries, seed):  # a larger set goes on where a smaller stops
+        classes = sorted({entry.known_label() for entry in images})
         if any(has[label] < wanted[label] for label in classes):
             has[classes] += 1
-            chosen.add(images[0].group)
+            taken.add(images[0].group)
     lacking = {n: f"{h} of {w}" for n, h, w in zip(labels, has, wanted, strict=True) if h < w}
     if lacking:
         raise DataError(
             f"There are too few patients for this training set ({lacking}): ask for fewer, keep "
             "fewer for validation and test (`test_patients_per_class`), or leave out the arm."
         )
-    return tuple(entry for entry in entries if entry.group in chosen)
+    return tuple(entry for entry in entries if entry.group in taken)
 
 
 def _in_random_order(entries: Sequence[Entry], seed: Sequence[int]) -> list[list[Entry]]:

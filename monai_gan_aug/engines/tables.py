@@ -1,7 +1,5 @@
 """Predictions for images without labels, as a table a spreadsheet opens."""
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -12,10 +10,9 @@ from monai.engines import Evaluator
 from monai_gan_aug.engines.results import PredictionCollector
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_bytes
+from monai_gan_aug.io.tables import csv_text
 
 __all__ = ["PredictionTable"]
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NamedImages(Protocol):
@@ -54,15 +51,8 @@ class PredictionTable:
                 f"{probabilities.shape} probabilities for {len(self.dataset.names)} images and "
                 f"{len(self.class_names)} classes: use the classes the classifier was trained on."
             )
-        stream = io.StringIO(newline="")
-        table = csv.writer(stream)
-        table.writerow(["image", "predicted", *map(_harmless, self.class_names)])
+        rows = [["image", "predicted", *self.class_names]]
         for name, row in zip(self.dataset.names, probabilities, strict=True):
             predicted = self.class_names[int(row.argmax())]
-            shown = [f"{value:.6f}" for value in row]
-            table.writerow([_harmless(name), _harmless(predicted), *shown])
-        write_bytes(self.path, stream.getvalue().encode("utf-8", "surrogateescape"))
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+            rows.append([name, predicted, *(f"{value:.6f}" for value in row)])
+        write_bytes(self.path, csv_text(rows).encode("utf-8", "surrogateescape"))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from monai_gan_aug.io.dicom.writing import SyntheticSeries, encode_synthetic_dicom
 from monai_gan_aug.io.image import Units
-from monai_gan_aug.io.nifti_writing import encode_nifti
+from monai_gan_aug.io.nifti import encode_nifti
 from monai_gan_aug.io.png import encode_png
 from monai_gan_aug.transforms.intensity import WindowIntensity, from_signed
 from monai_gan_aug.transforms.windows import FILE_WINDOW, resolve_window

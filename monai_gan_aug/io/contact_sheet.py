@@ -8,9 +8,8 @@ from PIL import Image
 
 from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.image import DecodedImage, Units
-from monai_gan_aug.io.listing import list_frames
 from monai_gan_aug.io.png import write_png
-from monai_gan_aug.io.reading import read_image
+from monai_gan_aug.io.reading import list_frames, read_image
 from monai_gan_aug.io.walking import walk_images
 
 __all__ = ["contact_sheet"]
@@ -71,14 +70,14 @@ def _evenly(source: Path, wanted: int) -> list[tuple[Path, int | None]]:
     Of fewer files than that, each frame may be taken; of more files, the middle frame of some.
     """
     total = sum(1 for _ in walk_images(source))
-    chosen = _even_places(total, wanted)
-    files = [found.name for i, found in enumerate(walk_images(source)) if i in chosen]
+    taken = _even_places(total, wanted)
+    files = [file.name for i, file in enumerate(walk_images(source)) if i in taken]
     frames = {name: _frames(source / name) for name in files}
     if total >= wanted:
         return [(n, some[len(some) // 2] if some else None) for n, some in frames.items()]
     every = [(name, frame) for name, some in frames.items() for frame in some or [None]]
-    chosen = _even_places(len(every), wanted)
-    return [place for i, place in enumerate(every) if i in chosen]
+    taken = _even_places(len(every), wanted)
+    return [place for i, place in enumerate(every) if i in taken]
 
 
 def _even_places(total: int, wanted: int) -> set[int]:

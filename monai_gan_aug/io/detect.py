@@ -76,8 +76,8 @@ def detect_format(path: str | Path) -> ImageFormat:
 
 def media_storage_class(head: bytes) -> str | None:
     """Media Storage SOP Class UID (0002,0002) in the first bytes of a DICOM file, if there."""
-    found = STORAGE_CLASS.search(head)
-    return found.group(1).decode() if found else None
+    match = STORAGE_CLASS.search(head)
+    return match.group(1).decode() if match else None
 
 
 def _is_nifti(head: bytes) -> bool:

@@ -38,6 +38,7 @@ def content_id(path: Path, frame: int | None = None) -> str:
     if frame is None:
         return sha256_file(path)[:20]
     status = Path(path).stat()
+    # size and time are arguments so that a file that was replaced is hashed again
     return f"{_recent_sha256(Path(path), status.st_size, status.st_mtime_ns)[:20]}-{frame}"
 
 

@@ -1,18 +1,14 @@
 """What a file becomes when it is read: pixels, their units and the few facts kept beside them."""
 
 import math
-import os
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from monai_gan_aug.io.names import printable
-
-__all__ = ["DecodedImage", "DisplayCurve", "ReadLimits", "Units", "display_name"]
+__all__ = ["DecodedImage", "DisplayCurve", "ReadLimits", "Units"]
 
 
 class Units(str, Enum):
@@ -113,18 +109,3 @@ class ReadLimits:
         for limit, value in vars(self).items():
             if value < 1:
                 raise ValueError(f"`{limit}` must be positive, got {value}.")
-
-
-def display_name(path: str | Path, root: str | Path | None = None) -> str:
-    """The name of a file in messages: relative to ``root`` or bare, always printable.
-
-    Example:
-        >>> display_name("/data/a/1.dcm", "/data"), display_name("/data/a/1.dcm")
-        ('a/1.dcm', '1.dcm')
-    """
-    path = Path(path)
-    if root is not None and path.is_relative_to(root):
-        name = path.relative_to(root).as_posix()
-    else:
-        name = path.name
-    return printable(os.fsencode(name).decode("utf-8", "backslashreplace"))

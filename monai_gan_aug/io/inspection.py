@@ -10,11 +10,11 @@ from tqdm import tqdm
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.detect import ImageFormat
 from monai_gan_aug.io.dicom.header import read_dicom_header, refuse_impossible_frames
-from monai_gan_aug.io.image import ReadLimits, display_name
-from monai_gan_aug.io.listing import list_frames
+from monai_gan_aug.io.image import ReadLimits
+from monai_gan_aug.io.names import display_name
 from monai_gan_aug.io.raster import read_raster_header
-from monai_gan_aug.io.reading import RASTER, read_image
-from monai_gan_aug.io.rejected import rejected_list
+from monai_gan_aug.io.reading import RASTER, list_frames, read_image
+from monai_gan_aug.io.refusal import rejected_list
 from monai_gan_aug.io.walking import walk_files
 
 __all__ = ["Inspection", "Kind", "inspect_folder"]
@@ -127,13 +127,13 @@ def inspect_folder(
     files = walk_files(source)
     silent = None if progress else True
     with rejected_list(rejected) as reject:
-        for found in tqdm(files, desc="inspecting", unit="file", disable=silent):
-            if found.skip is not None:
-                result.skipped[found.skip] += 1
-                reject(f"{display_name(found.name, '.')} is skipped: {found.skip}.")
+        for file in tqdm(files, desc="inspecting", unit="file", disable=silent):
+            if file.skip is not None:
+                result.skipped[file.skip] += 1
+                reject(f"{display_name(file.name, '.')} is skipped: {file.skip}.")
                 continue
             try:
-                kind = _kind(source / found.name, found.format, source, limits, decode)
+                kind = _kind(source / file.name, file.format, source, limits, decode)
             except ImageReadError as error:
                 reject(str(error))
                 result.unreadable_count += 1

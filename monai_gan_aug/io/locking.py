@@ -32,7 +32,7 @@ class FolderLock:
 
         Raises:
             DataError: If another process holds it and we do not wait.
-            OSError: If the folder cannot be written.
+            OSError: If the folder cannot be written, or its file system has no locks.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,12 +45,19 @@ class FolderLock:
         try:
             if fcntl is not None:
                 fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError:
+        except BlockingIOError:
             stream.close()
             raise DataError(
                 f"Another run is writing to `output_dir` {self.path.parent.name}: "
                 "wait for it, or choose another folder."
             ) from None
+        except OSError as error:
+            stream.close()
+            raise OSError(
+                error.errno,
+                f"`output_dir` {self.path.parent.name} is on a file system without locks: "
+                "choose a folder on another",
+            ) from error
         self._stream = stream
 
     def release(self) -> None:

@@ -1,4 +1,4 @@
-"""NIfTI slices and volumes, turned by their affine into the row order of DICOM."""
+"""NIfTI slices and volumes, turned by their affine into the row order of DICOM, and written."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -12,11 +12,12 @@ from monai_gan_aug.io.frames import PLANES, check_frame, plane_frames
 from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units
 from monai_gan_aug.io.refusal import refuse_bad_content
 
-__all__ = ["nifti_shape", "read_nifti"]
+__all__ = ["encode_nifti", "nifti_shape", "read_nifti"]
 
 COPY_AGAIN = "copy it again from the source"
 MAX_KEPT_VOXELS = 2**26
 MAX_COMPRESSED_VOXELS = 2**28
+DESCRIPTION = "Synthetic image drawn by a GAN; shows no person."
 
 
 def read_nifti(path: Path, name: str, limits: ReadLimits, frame: int | None = None) -> DecodedImage:
@@ -109,6 +110,7 @@ def _stored_slice(image: Any, path: Path, axis: int, index: int) -> npt.NDArray[
     """One slice with three axes, as stored; a compressed volume is kept for its next slices."""
     shape = (*image.shape, 1)[:3]
     if path.suffix == ".gz" and np.prod(shape, dtype=object) <= MAX_KEPT_VOXELS:
+        # gzip has no random access: each slice on its own would inflate the volume up to there
         volume = _compressed_volume(path, path.stat().st_mtime_ns).reshape(shape)
         return np.take(volume, [index], axis=axis)
     place: list[Any] = [slice(None)] * 3 + [0] * (len(image.shape) - 3)
@@ -136,3 +138,35 @@ def _as_rows(turned: npt.NDArray[np.float32], axis: int) -> npt.NDArray[np.float
 def _spacing(zooms: npt.NDArray[np.floating], axis: int) -> tuple[float, float] | None:
     columns, rows = (float(zoom) for zoom in np.delete(zooms, axis))
     return (rows, columns) if min(rows, columns) > 0 else None
+
+
+def encode_nifti(pixels: npt.ArrayLike) -> bytes:
+    """The bytes of an uncompressed NIfTI-1 file that reads back as ``pixels``.
+
+    The slice is axial, with the patient's left on the right of the image; voxels measure 1 mm,
+    for want of a known size.
+
+    Args:
+        pixels: Shape ``(1, H, W)``: ``float32``, ``uint8`` or ``uint16``.
+
+    Raises:
+        ValueError: If there is more than one channel.
+        TypeError: If the type is another one.
+
+    Example:
+        >>> encode_nifti(np.zeros((1, 4, 4), np.float32))[344:347]
+        b'n+1'
+    """
+    import nibabel
+
+    pixels = np.asarray(pixels)
+    if pixels.ndim != 3 or pixels.shape[0] != 1:
+        raise ValueError(f"`pixels` must have shape (1, H, W) for NIfTI, got {pixels.shape}.")
+    if pixels.dtype not in (np.float32, np.uint8, np.uint16):
+        raise TypeError(f"`pixels` must be float32, uint8 or uint16, got {pixels.dtype}.")
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
+    image = nibabel.Nifti1Image(np.ascontiguousarray(pixels[0].T)[..., None], affine)
+    image.header["descrip"] = DESCRIPTION.encode()
+    image.header.set_xyzt_units("mm")
+    content: bytes = image.to_bytes()
+    return content

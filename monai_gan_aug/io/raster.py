@@ -190,7 +190,8 @@ def _on_black(image: Image.Image) -> npt.NDArray[np.uint8]:
     """Composite the last band, alpha, on black."""
     bands = np.moveaxis(np.asarray(image), -1, 0)
     alpha = bands[-1].astype(np.uint16)
-    return ((bands[:-1] * alpha + 127) // 255).astype(np.uint8)
+    opaque: npt.NDArray[np.uint8] = ((bands[:-1] * alpha + 127) // 255).astype(np.uint8)
+    return opaque
 
 
 def _white_is_zero(image: Image.Image) -> bool:

@@ -1,18 +1,20 @@
-"""One loader for every image: the content decides, and there is no second attempt."""
+"""One loader for every image, and the frames of a file: the content decides, nothing else."""
 
 from pathlib import Path
 
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.detect import ImageFormat, detect_format
+from monai_gan_aug.io.dicom.header import read_dicom_header, refuse_impossible_frames
 from monai_gan_aug.io.dicom.reading import read_dicom
-from monai_gan_aug.io.frames import frame_name
-from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units, display_name
-from monai_gan_aug.io.nifti import read_nifti
-from monai_gan_aug.io.numpy_arrays import read_numpy
-from monai_gan_aug.io.raster import read_raster
+from monai_gan_aug.io.frames import frame_name, plane_frames
+from monai_gan_aug.io.image import DecodedImage, ReadLimits, Units
+from monai_gan_aug.io.names import display_name
+from monai_gan_aug.io.nifti import nifti_shape, read_nifti
+from monai_gan_aug.io.numpy_arrays import numpy_frames, read_numpy
+from monai_gan_aug.io.raster import raster_pages, read_raster
 from monai_gan_aug.io.refusal import refuse_bad_content
 
-__all__ = ["DecodedImage", "ReadLimits", "Units", "read_image"]
+__all__ = ["DecodedImage", "ReadLimits", "Units", "list_frames", "read_image"]
 
 RASTER = frozenset({ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.TIFF, ImageFormat.BMP})
 DEFAULT_LIMITS = ReadLimits()
@@ -103,3 +105,41 @@ def _acceptable_format(
             "write it again as a DICOM file, or pass `allow_no_preamble`",
         )
     return kind
+
+
+def list_frames(
+    path: str | Path,
+    *,
+    plane: str = "axial",
+    root: str | Path | None = None,
+    limits: ReadLimits | None = None,
+) -> range | None:
+    """Numbers to read the images of a file by, or ``None`` if it is a single image.
+
+    Args:
+        path: A multi-frame DICOM, a TIFF, a NIfTI volume, an array or any other image.
+        plane: Plane of the slices of a volume; see :func:`monai_gan_aug.io.frames.plane_frames`.
+        root: Folder that messages name the file relative to.
+        limits: Sizes beyond which the file is refused.
+
+    Raises:
+        ImageReadError: If the header cannot be read or is impossible.
+    """
+    path, limits = Path(path), limits or ReadLimits()
+    name = display_name(path, root)
+    with refuse_bad_content(name, "cannot be opened", "check that it exists and may be read"):
+        kind = detect_format(path)
+        if kind is ImageFormat.NIFTI:
+            shape = nifti_shape(path, name, limits)
+            return plane_frames(shape, plane) if min(shape) > 1 else None
+        if kind is ImageFormat.TIFF:
+            frames = raster_pages(path, name, kind)
+        elif kind is ImageFormat.NUMPY:
+            frames = numpy_frames(path, name, limits)
+        elif kind is ImageFormat.DICOM:
+            header = read_dicom_header(path, root=root, limits=limits)
+            refuse_impossible_frames(header.frames, path, name)
+            frames = header.frames
+        else:
+            return None
+        return range(frames) if frames > 1 else None

@@ -62,7 +62,7 @@ def walk_files(source: str | Path) -> Iterator[FoundFile]:
 
 def walk_images(source: str | Path) -> Iterator[FoundFile]:
     """The files of :func:`walk_files` that are to be read as images."""
-    return (found for found in walk_files(source) if found.skip is None)
+    return (file for file in walk_files(source) if file.skip is None)
 
 
 def _walk(source: Path, resolved: Path) -> Iterator[FoundFile]:
@@ -85,12 +85,12 @@ def _children(source: Path, folder: Path) -> Iterator[tuple[Path, bool, str | No
     """Name, whether it is a folder, and why it is passed over, of what is in ``folder``."""
     try:
         with os.scandir(source / folder) as entries:
-            found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+            children = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in entries)
     except OSError:
         yield folder, True, "folder that cannot be opened"
         return
-    is_cache = _is_image_cache([child for child, is_folder in found if not is_folder])
-    for child, is_folder in found:
+    is_cache = _is_image_cache([child for child, is_folder in children if not is_folder])
+    for child, is_folder in children:
         reason = None
         if child.startswith(".") or child.lower() in SYSTEM_NAMES:
             reason = "hidden or system file"

@@ -37,18 +37,18 @@ def classification_metrics(
         DataError: If the predictions cannot support the metrics.
 
     Example:
-        >>> found = classification_metrics([0, 1, 1], [[0.8, 0.2], [0.7, 0.3], [0.1, 0.9]])
-        >>> found["auc"], found["sensitivity"], found["confusion"]
+        >>> metrics = classification_metrics([0, 1, 1], [[0.8, 0.2], [0.7, 0.3], [0.1, 0.9]])
+        >>> metrics["auc"], metrics["sensitivity"], metrics["confusion"]
         (1.0, 0.5, [[1, 0], [1, 1]])
     """
     truth, values = check_predictions(labels, probabilities)
     once = np.ones((1, len(truth)))
-    found: dict[str, Any] = {
+    metrics: dict[str, Any] = {
         name: float(weighted_metric(name, truth, values, once, positive=positive)[0])
         for name in METRICS
     }
-    found["confusion"] = confusion(truth, values, once)[0].astype(int).tolist()
-    return found
+    metrics["confusion"] = confusion(truth, values, once)[0].astype(int).tolist()
+    return metrics
 
 
 def roc_curve(labels: ArrayLike, scores: ArrayLike, points: int = 101) -> dict[str, list[float]]:

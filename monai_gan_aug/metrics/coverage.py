@@ -111,8 +111,9 @@ def nearest_rows(queries: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
     """
     if len(references) == 0:
         raise ValueError("`references` must hold at least one row.")
-    found = [distance_matrix(rows, references).min(1) for rows in queries.split(ROWS_AT_ONCE)]
-    return torch.cat([one.values for one in found]), torch.cat([one.indices for one in found])
+    nearest = [distance_matrix(rows, references).min(1) for rows in queries.split(ROWS_AT_ONCE)]
+    distances, positions = zip(*nearest, strict=True)
+    return torch.cat(distances), torch.cat(positions)
 
 
 def neighbour_radii(rows: Tensor, k: int) -> Tensor:

@@ -45,10 +45,10 @@ def precision_recall_curve(
         raise DataError("A precision-recall curve needs positive test images.")
     precision, recall, _ = sklearn_precision_recall_curve(truth, np.asarray(scores))
     precision, recall = precision[::-1], recall[::-1]  # now from the highest threshold down
-    found = recall > 0
+    recalled = recall > 0
     grid = np.linspace(0, 1, points)
-    place = np.searchsorted(recall[found], grid - 1e-12, side="left")
-    return {"recall": grid.tolist(), "precision": precision[found][place].tolist()}
+    place = np.searchsorted(recall[recalled], grid - 1e-12, side="left")
+    return {"recall": grid.tolist(), "precision": precision[recalled][place].tolist()}
 
 
 def reliability(outcomes: ArrayLike, probabilities: ArrayLike, bins: int = 10) -> dict[str, Array]:

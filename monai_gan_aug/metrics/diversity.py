@@ -62,7 +62,8 @@ def vendi_score(features: Tensor) -> Tensor:
     rows = torch.nn.functional.normalize(features.double(), dim=1)
     similarity = (1 + rows @ rows.T) / 2
     shares = torch.linalg.eigvalsh(similarity / len(rows)).clamp_min(0)
-    return torch.special.entr(shares).sum().exp()
+    entropy: Tensor = torch.special.entr(shares).sum()
+    return entropy.exp()
 
 
 def pairwise_similarity(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from monai.utils import optional_import
+from monai.utils.module import optional_import
 from torch import Tensor, nn
 
 __all__ = ["ClassifierFeatures", "RandomFeatures", "ScriptedFeatures"]
@@ -174,10 +174,10 @@ class ClassifierFeatures(nn.Module):
             for _ in range(self.steps):
                 classes = torch.randint(self.num_classes, (self.batch_size,), generator=draw)
                 luck = torch.rand(self.batch_size, generator=draw)
-                chosen = torch.stack(
+                batch = torch.stack(
                     [rows[c][int(u * len(rows[c]))] for c, u in zip(classes, luck, strict=True)]
                 )
-                loss = nn.functional.cross_entropy(self.head(self(images[chosen])), labels[chosen])
+                loss = nn.functional.cross_entropy(self.head(self(images[batch])), labels[batch])
                 adam.zero_grad()
                 loss.backward()
                 adam.step()
@@ -187,7 +187,8 @@ class ClassifierFeatures(nn.Module):
     @torch.no_grad()
     def probabilities(self, images: Tensor) -> Tensor:
         """Probability of every class, ``(B, num_classes)``, of images ``(B, C, H, W)``."""
-        return self.head(self(images)).softmax(1)
+        logits: Tensor = self.head(self(images))
+        return logits.softmax(1)
 
 
 class ScriptedFeatures(nn.Module):

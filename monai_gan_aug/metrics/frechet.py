@@ -45,7 +45,8 @@ def frechet_distance(real: Tensor, fake: Tensor) -> Tensor:
     roots = [_root(rows) for rows in (real, fake)]
     shift = (real.mean(0) - fake.mean(0)).square().sum()
     spread = sum(root.square().sum() for root in roots)
-    return shift + spread - 2 * torch.linalg.svdvals(roots[0] @ roots[1].T).sum()
+    overlap: Tensor = torch.linalg.svdvals(roots[0] @ roots[1].T).sum()
+    return shift + spread - 2 * overlap
 
 
 def frechet_limit(
@@ -86,7 +87,8 @@ def frechet_limit(
             inverse.append(1 / share)
             values.append(frechet_distance(*parts))
     design = torch.stack([torch.ones(len(inverse)), torch.tensor(inverse)], dim=1).double()
-    return torch.linalg.lstsq(design, torch.stack(values)[:, None]).solution[0, 0]
+    limit: Tensor = torch.linalg.lstsq(design, torch.stack(values)[:, None]).solution[0, 0]
+    return limit
 
 
 def memorisation_informed(real: Tensor, fake: Tensor) -> Tensor:

@@ -178,4 +178,5 @@ def texture(matrix: Tensor) -> Tensor:
 
 def _entropy(shares: Tensor) -> Tensor:
     """Entropy in bits of the rows."""
-    return torch.special.entr(shares).sum(1) / math.log(2)
+    nats: Tensor = torch.special.entr(shares).sum(1)
+    return nats / math.log(2)

@@ -58,11 +58,11 @@ def nearest_by_correlation(
                 similarity = _rows(part[begin : begin + 1024], common) @ middle.T
                 if others_only:
                     similarity.diagonal(begin).fill_(-2.0)
-                found = similarity.max(1)
-                here = slice(begin, begin + len(found.values))
-                better = found.values > best[here]
-                best[here] = torch.where(better, found.values, best[here])
-                where[here] = torch.where(better, found.indices, where[here])
+                nearest = similarity.max(1)
+                here = slice(begin, begin + len(nearest.values))
+                better = nearest.values > best[here]
+                best[here] = torch.where(better, nearest.values, best[here])
+                where[here] = torch.where(better, nearest.indices, where[here])
     return (2 * (1 - best.clamp(-1, 1))).sqrt(), where
 
 
@@ -105,4 +105,5 @@ def _rows(images: Tensor, common: Tensor | None = None) -> Tensor:
     rows = rows - rows.mean(1, keepdim=True)
     if common is not None:
         rows = rows - (rows @ common.T) * common
-    return rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-6)
+    lengths: Tensor = rows.norm(dim=1, keepdim=True)
+    return rows / lengths.clamp_min(1e-6)

@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
 
 
 def roc_auc(positive: NDArray[np.bool_], scores: Array, weights: Array) -> Array:
@@ -63,17 +64,17 @@ def average_precision(positive: NDArray[np.bool_], scores: Array, weights: Array
     Returns:
         Shape ``(R,)``, in ``[0, 1]``, NaN where there is no positive weight.
     """
-    chosen = [
+    hits, false_alarms = (
         _weight_from(scores[part], weights[:, part], scores[positive])
         for part in (positive, ~positive)
-    ]
-    whole = chosen[0] + chosen[1]
-    precision = np.divide(chosen[0], whole, out=np.zeros_like(whole), where=whole > 0)
+    )
+    whole = hits + false_alarms
+    precision = np.divide(hits, whole, out=np.zeros_like(whole), where=whole > 0)
     gained = weights[:, positive]
     return _ratio(np.einsum("rp,rp->r", gained, precision), gained.sum(axis=1))
 
 
-def confusion(labels: NDArray[np.int64], probabilities: Array, weights: Array) -> Array:
+def confusion(labels: Labels, probabilities: Array, weights: Array) -> Array:
     """Weight of every pair of true class (row) and most probable class (column).
 
     Args:
@@ -87,12 +88,13 @@ def confusion(labels: NDArray[np.int64], probabilities: Array, weights: Array) -
     classes = probabilities.shape[1]
     cell = labels * classes + probabilities.argmax(axis=1)
     cells = np.eye(classes * classes)[cell]
-    return (weights @ cells).reshape(-1, classes, classes)
+    table: Array = weights @ cells
+    return table.reshape(-1, classes, classes)
 
 
 def weighted_metric(
     name: str,
-    labels: NDArray[np.int64],
+    labels: Labels,
     probabilities: Array,
     weights: Array,
     *,
@@ -115,9 +117,9 @@ def weighted_metric(
     """
     if name not in METRICS:
         raise ValueError(f"Unknown metric {name!r}: choose from {list(METRICS)}.")
-    classes = probabilities.shape[1]
-    chosen = [positive] if classes == 2 else list(range(classes))
-    return METRICS[name](labels, probabilities, weights, chosen)
+    count = probabilities.shape[1]
+    classes = [positive] if count == 2 else list(range(count))
+    return METRICS[name](labels, probabilities, weights, classes)
 
 
 def _weight_from(scores: Array, weights: Array, thresholds: Array) -> Array:
@@ -138,56 +140,64 @@ def _ratio(part: Array, whole: Array) -> Array:
     return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
 
-def _auc(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
-    return np.mean([roc_auc(labels == c, probabilities[:, c], weights) for c in chosen], axis=0)
+def _mean(values: list[Array]) -> Array:
+    """Mean over classes, shape ``(R,)``."""
+    mean: Array = np.mean(values, axis=0)
+    return mean
+
+
+def _auc(labels: Labels, probabilities: Array, weights: Array, classes: list[int]) -> Array:
+    return _mean([roc_auc(labels == c, probabilities[:, c], weights) for c in classes])
 
 
 def _average_precision(
-    labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]
+    labels: Labels, probabilities: Array, weights: Array, classes: list[int]
 ) -> Array:
-    values = [average_precision(labels == c, probabilities[:, c], weights) for c in chosen]
-    return np.mean(values, axis=0)
+    values = [average_precision(labels == c, probabilities[:, c], weights) for c in classes]
+    return _mean(values)
 
 
-def _sensitivity(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+def _sensitivity(labels: Labels, probabilities: Array, weights: Array, classes: list[int]) -> Array:
     table = confusion(labels, probabilities, weights)
-    return np.mean([_ratio(table[:, c, c], table[:, c].sum(axis=1)) for c in chosen], axis=0)
+    return _mean([_ratio(table[:, c, c], table[:, c].sum(axis=1)) for c in classes])
 
 
-def _specificity(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+def _specificity(labels: Labels, probabilities: Array, weights: Array, classes: list[int]) -> Array:
     table = confusion(labels, probabilities, weights)
     values = []
-    for c in chosen:
+    for c in classes:
         negative = table.sum(axis=(1, 2)) - table[:, c].sum(axis=1)
         values.append(_ratio(negative - (table[:, :, c].sum(axis=1) - table[:, c, c]), negative))
-    return np.mean(values, axis=0)
+    return _mean(values)
 
 
 def _balanced_accuracy(
-    labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]
+    labels: Labels, probabilities: Array, weights: Array, classes: list[int]
 ) -> Array:
     return _sensitivity(labels, probabilities, weights, list(range(probabilities.shape[1])))
 
 
-def _accuracy(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+def _accuracy(labels: Labels, probabilities: Array, weights: Array, classes: list[int]) -> Array:
     table = confusion(labels, probabilities, weights)
     return _ratio(table.trace(axis1=1, axis2=2), table.sum(axis=(1, 2)))
 
 
-def _f1(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+def _f1(labels: Labels, probabilities: Array, weights: Array, classes: list[int]) -> Array:
     table = confusion(labels, probabilities, weights)
-    pairs = [(table[:, c, c], table[:, c].sum(axis=1) + table[:, :, c].sum(axis=1)) for c in chosen]
-    return np.mean([_ratio(2 * hit, total) for hit, total in pairs], axis=0)
+    pairs = [
+        (table[:, c, c], table[:, c].sum(axis=1) + table[:, :, c].sum(axis=1)) for c in classes
+    ]
+    return _mean([_ratio(2 * hit, total) for hit, total in pairs])
 
 
-def _brier(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+def _brier(labels: Labels, probabilities: Array, weights: Array, classes: list[int]) -> Array:
     targets = np.eye(probabilities.shape[1])[labels]
-    errors = ((probabilities - targets)[:, chosen] ** 2).sum(axis=1)
+    errors = ((probabilities - targets)[:, classes] ** 2).sum(axis=1)
     return _ratio(weights @ errors, weights.sum(axis=1))
 
 
 def expected_calibration_error(
-    labels: NDArray[np.int64], probabilities: Array, weights: Array, bins: int = 10
+    labels: Labels, probabilities: Array, weights: Array, bins: int = 10
 ) -> Array:
     r"""Mean distance between how sure a classifier is and how often it is right.
 
@@ -221,11 +231,11 @@ def expected_calibration_error(
     return _ratio(np.abs(weights @ gaps).sum(axis=1), weights.sum(axis=1))
 
 
-def _ece(labels: NDArray, probabilities: Array, weights: Array, chosen: list[int]) -> Array:
+def _ece(labels: Labels, probabilities: Array, weights: Array, classes: list[int]) -> Array:
     return expected_calibration_error(labels, probabilities, weights)
 
 
-METRICS: dict[str, Callable[[NDArray, Array, Array, list[int]], Array]] = {
+METRICS: dict[str, Callable[[Labels, Array, Array, list[int]], Array]] = {
     "auc": _auc,
     "average_precision": _average_precision,
     "accuracy": _accuracy,

@@ -112,7 +112,8 @@ def _slice_levels(rng: np.random.Generator, slices: int, spacing: float) -> Arra
     step = min(spacing, round((highest - lowest) / max(slices - 1, 1), 2))
     room = highest - lowest - step * (slices - 1)
     first = lowest + rng.uniform(0, max(0, min(room, HIGHEST_FIRST_LEVEL - lowest)))
-    return np.round(first, 1) + step * np.arange(slices)
+    levels: Array = np.round(first, 1) + step * np.arange(slices)
+    return levels
 
 
 def _paint_bleeding(

@@ -235,10 +235,11 @@ class Brain:
         caudate = ellipse_depth(side, y, (14, -24), (5, 8), 0.4)
         upper = soft_inside(np.maximum(thalamus, caudate), 2.5)
         lower = soft_inside(lentiform, 2.5)
-        return np.maximum(
+        nuclei: Array = np.maximum(
             along_levels(frame.level, (10, 17), (1, 0)) * upper,
             along_levels(frame.level, (8, 13), (1, 0)) * lower,
         )
+        return nuclei
 
     def _scarred(self, hu: Array, x: Array, y: Array, texture: Array) -> Array:
         across, down, radius, change = self.scar

@@ -98,7 +98,8 @@ class SmoothFields:
         basis = _spline_basis(weights.shape[-1], size)
         # einsum rather than matmul: its sum has one order, however many threads BLAS would use
         rows = np.einsum("ik,nkl->nil", basis, weights)
-        return np.einsum("nil,jl->nij", rows, basis)
+        values: Array = np.einsum("nil,jl->nij", rows, basis)
+        return values
 
 
 @lru_cache(maxsize=16)
@@ -116,7 +117,8 @@ def soft_inside(depth: Array, width: float) -> Array:
         >>> soft_inside(np.float32([-1, 0, 1]), 1.0)
         array([0. , 0.5, 1. ], dtype=float32)
     """
-    return np.clip(depth / np.float32(width) + np.float32(0.5), 0, 1)
+    share: Array = np.clip(depth / np.float32(width) + np.float32(0.5), 0, 1)
+    return share
 
 
 def blend(image: Array, value: Array | float, share: Array) -> Array:
@@ -175,4 +177,6 @@ def harmonics(rng: np.random.Generator, orders: range, amplitude: float) -> Arra
 
 def angular_distance(angle: float) -> Array:
     """Unsigned angle from ``angle`` to every entry of `ANGLES`, in radians."""
-    return np.abs((ANGLES - np.float32(angle) + np.pi) % (2 * np.pi) - np.pi).astype(np.float32)
+    turned = (ANGLES - np.float32(angle) + np.pi) % (2 * np.pi) - np.pi
+    distance: Array = np.abs(turned).astype(np.float32)
+    return distance

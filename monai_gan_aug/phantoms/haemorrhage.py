@@ -119,11 +119,13 @@ class Haemorrhage:
                 1 + self.raggedness * brain.texture[0]
             )
             edges = np.minimum(layer - brain.depth, brain.depth + frame.edge / 2)
-            return soft_inside(edges, frame.edge + 0.5) * (layer > 0)
+            share: Array = soft_inside(edges, frame.edge + 0.5) * (layer > 0)
+            return share
         if self.kind is HaemorrhageKind.SUBARACHNOID:
             near = soft_inside(self.extent - angular_distance(self.angle), 0.5)[frame.direction]
             stained = np.clip(1.8 * brain.cisterns * soft_inside(brain.depth - 1.0, 2.0), 0, 1)
-            return self.size * near * stained * np.clip(1 + 0.3 * brain.texture[2], 0.4, 1)
+            mottled: Array = np.clip(1 + 0.3 * brain.texture[2], 0.4, 1)
+            return self.size * near * stained * mottled
         return self._settled(brain)
 
     def stain(self, hu: Array, share: Array, frame: HeadFrame, brain: BrainSlice) -> Array:
@@ -131,7 +133,8 @@ class Haemorrhage:
         if self.kind is HaemorrhageKind.INTRAPARENCHYMAL and self.oedema > 0:
             rim = soft_inside(self._blob(frame, brain) + self.oedema, 3.0)
             hu = hu - 7 * rim * soft_inside(brain.surface - 2, 2.0) * (1 - brain.ventricles)
-        return hu + (self.density + 2.5 * brain.texture[1] - hu) * share
+        blood: Array = self.density + 2.5 * brain.texture[1]
+        return hu + (blood - hu) * share
 
     def _thinning(self, level: float) -> float:
         return float(np.sqrt(max(0.36, 1 - ((level - self.level) / self.reach) ** 2)))
@@ -140,14 +143,17 @@ class Haemorrhage:
         radius = self.size * self._thinning(frame.level)
         radii = (radius, radius * self.extent)
         depth = ellipse_depth(frame.x, frame.y, self.centre, radii, self.turn)
-        return depth + radius * self.raggedness * (brain.texture[0] + brain.texture[2])
+        ragged: Array = brain.texture[0] + brain.texture[2]
+        return depth + radius * self.raggedness * ragged
 
     def _layer(self, level: float) -> Array:
         if self.kind not in (HaemorrhageKind.SUBDURAL, HaemorrhageKind.EPIDURAL):
             return np.zeros_like(ANGLES)
         place = np.minimum(angular_distance(self.angle) / self.extent, 1)
         power = 0.6 if self.kind is HaemorrhageKind.SUBDURAL else 1.0
-        return np.float32(self.size * self._thinning(level)) * (1 - place**2) ** np.float32(power)
+        height = np.float32(self.size * self._thinning(level))
+        layer: Array = height * (1 - place**2) ** np.float32(power)
+        return layer
 
     def _settled(self, brain: BrainSlice) -> Array:
         level = 34 - 60 * self.size

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from monai_gan_aug.phantoms.geometry import ANGLES, Array, HeadFrame, harmonics
@@ -73,7 +74,9 @@ class Scanner:
             centre=(rng.normal(0, 2), rng.normal(0, 2.5)),
         )
 
-    def acquire(self, rng: np.random.Generator, hu: Array, frame: HeadFrame, depth: Array) -> Array:
+    def acquire(
+        self, rng: np.random.Generator, hu: Array, frame: HeadFrame, depth: Array
+    ) -> NDArray[np.int16]:
         """The slice as reconstructed: ``hu`` degraded, as whole HU in the 12-bit CT range.
 
         Args:
@@ -94,7 +97,8 @@ class Scanner:
             image = image + self._streaks(rng, frame) * head
         noise = self._noise(rng, len(hu), frame.edge)
         image = image + noise * (0.35 + 0.65 * np.clip((depth + 25) / 75, 0, 1))
-        return np.clip(np.rint(image), -1024, 3071).astype(np.int16)
+        stored: NDArray[np.int16] = np.clip(np.rint(image), -1024, 3071).astype(np.int16)
+        return stored
 
     def _cupping(self, depth: Array) -> Array:
         inside = np.clip(depth + 1, 0, 1)
@@ -108,18 +112,20 @@ class Scanner:
         transfer *= np.float32(1 / np.sqrt(np.mean(transfer**2)))
         white = rng.standard_normal((size, size), dtype=np.float32)
         sigma = NOISE_AT_100_MAS * np.sqrt(100 / self.exposure * 5 / self.slice_thickness)
-        return np.float32(sigma) * fft.irfft2(fft.rfft2(white) * transfer, (size, size))
+        noise: Array = fft.irfft2(fft.rfft2(white) * transfer, (size, size))
+        return np.float32(sigma) * noise
 
     def _streaks(self, rng: np.random.Generator, frame: HeadFrame) -> Array:
         x, y = frame.x - self.streak_source[0], frame.y - self.streak_source[1]
-        pattern = harmonics(rng, range(8, 50), 7.0)
+        pattern: Array = harmonics(rng, range(8, 50), 7.0)
         turns = np.arctan2(y, x) * (len(ANGLES) / (2 * np.pi)) + len(ANGLES) / 2
-        fading = np.exp(-np.sqrt(x * x + y * y) / 70)
-        return np.float32(self.streaks) * pattern[turns.astype(np.int32) % len(ANGLES)] * fading
+        fading: Array = np.exp(-np.sqrt(x * x + y * y) / 70)
+        streaks: Array = np.float32(self.streaks) * pattern[turns.astype(np.int32) % len(ANGLES)]
+        return streaks * fading
 
     def _moved(self, rng: np.random.Generator, image: Array, frame: HeadFrame) -> Array:
         angle = rng.uniform(-np.pi, np.pi)
         step = self.motion / frame.edge
         shift = (step * np.sin(angle), step * np.cos(angle))
-        ghost = ndimage.shift(image, shift, order=1, mode="nearest")
+        ghost: Array = ndimage.shift(image, shift, order=1, mode="nearest")
         return 0.65 * image + 0.35 * ghost

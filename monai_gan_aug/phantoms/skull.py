@@ -92,7 +92,7 @@ class Skull:
         inner = self.inner_radius * np.float32(self.scale(frame.level))
         slope = np.gradient(inner, ANGLES[1] - ANGLES[0]) / inner
         obliquity = (1 / np.sqrt(1 + slope**2)).astype(np.float32)
-        within = (inner[frame.direction] - frame.radius) * obliquity[frame.direction]
+        within: Array = (inner[frame.direction] - frame.radius) * obliquity[frame.direction]
         return within - self.crest[frame.direction]
 
     def paint(self, frame: HeadFrame, depth: Array, brain: Array) -> Array:

@@ -1,9 +1,10 @@
-"""The networks of the bone X-ray system (64 x 64 x 3, one GAN per class, a small classifier)."""
+"""Bone X-ray (64 x 64 x 3, one GAN per class): its networks, classifier and layout of the data."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import torch
-from monai.networks.blocks import Convolution
+from monai.networks.blocks.convolutions import Convolution
 from torch import Tensor, nn
 
 from monai_gan_aug.networks.binary import BinaryLogits
@@ -14,8 +15,9 @@ from monai_gan_aug.networks.unconditional import (
     UnconditionalGenerator,
     require_multiple,
 )
+from monai_gan_aug.published.layouts import ClassFolders, Layout, register_layout, require_folders
 
-__all__ = ["Classifier", "Discriminator", "Generator", "to_grey"]
+__all__ = ["Classifier", "Discriminator", "Generator", "data_layout", "to_grey"]
 
 SLOPE = 0.2
 LEAKY = ("leakyrelu", {"negative_slope": SLOPE})
@@ -167,3 +169,20 @@ def _build(channels: int, num_classes: int, image_size: int, dropout: float) -> 
             f"{image_size} and {num_classes} classes."
         )
     return Classifier(channels, dropout)
+
+
+@register_layout("bone_xray", former="bone_fracture")
+def data_layout(folder: Path) -> Layout:
+    """One folder per class at any depth; turned copies are named after their original."""
+    labels = {"fractured": "fractured", "not fractured": "not fractured"}
+    require_folders(folder, labels)
+    return Layout(
+        folder,
+        ClassFolders(labels, patient=r"^(.+?)(?:-rotated\d+)*(?:\s*\(\d+\))*$"),
+        expected=10_580,
+        caveats=(
+            "Patients are file names without their endings of rotation: turned copies of one image "
+            "stay together, but two images of one patient may not.",
+            "The source's own folders (train, val, test) were ignored: copies cross them.",
+        ),
+    )

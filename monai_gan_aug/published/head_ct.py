@@ -1,8 +1,12 @@
-"""The generator and discriminator of the head CT system (32 x 32 x 1, one GAN per class)."""
+"""Head CT (32 x 32 x 1, one GAN per class): its networks, the layout of its data.
 
+Its classifier is the ResNet-50 of :mod:`monai_gan_aug.networks.classifiers`.
+"""
+
+from pathlib import Path
 from typing import Any
 
-from monai.networks.blocks import Convolution
+from monai.networks.blocks.convolutions import Convolution
 from torch import nn
 
 from monai_gan_aug.networks.initialisation import normal_initialisation
@@ -11,8 +15,10 @@ from monai_gan_aug.networks.unconditional import (
     UnconditionalGenerator,
     require_multiple,
 )
+from monai_gan_aug.published.layouts import Layout, NumberedTable, only_file, register_layout
+from monai_gan_aug.records.datalist import NO_GROUPING
 
-__all__ = ["Discriminator", "Generator"]
+__all__ = ["Discriminator", "Generator", "data_layout"]
 
 WIDTH = 128
 SLOPE = 0.01
@@ -89,4 +95,23 @@ class Discriminator(UnconditionalDiscriminator):
 def _block(in_channels: int = WIDTH, **convolution: Any) -> Convolution:
     return Convolution(
         2, in_channels, WIDTH, adn_ordering="NA", norm="batch", act=LEAKY, **convolution
+    )
+
+
+@register_layout("head_ct")
+def data_layout(folder: Path) -> Layout:
+    """``labels.csv``, and images named by their number."""
+    table = only_file(folder, "labels.csv", "the table of labels")
+    return Layout(
+        folder,
+        NumberedTable(
+            table,
+            image="id",
+            label="hemorrhage",
+            labels={"0": "normal", "1": "haemorrhage"},
+            digits=3,
+        ),
+        expected=200,
+        group=NO_GROUPING,
+        caveats=("The set names no patients; each slice is taken for a patient of its own.",),
     )

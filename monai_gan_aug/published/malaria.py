@@ -1,13 +1,16 @@
-"""The networks of the malaria system (cells, 64 x 64 x 3, one GAN per class, a plain classifier).
+"""Malaria (cells, 64 x 64 x 3, one GAN per class): networks, classifiers, layout of the data.
 
 The source prints the tables of its generator and discriminator under each other's name.
 """
 
 from itertools import pairwise
+from pathlib import Path
 
-from monai.networks.blocks import Convolution
+from monai.networks.blocks.convolutions import Convolution
 from torch import Tensor, nn
 
+from monai_gan_aug.data.sources import FolderSource
+from monai_gan_aug.errors import DataError
 from monai_gan_aug.networks.classifiers import register_classifier
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.preactivation import PreactivationResNet
@@ -16,8 +19,9 @@ from monai_gan_aug.networks.unconditional import (
     UnconditionalGenerator,
     require_multiple,
 )
+from monai_gan_aug.published.layouts import Layout, register_layout, require_folders
 
-__all__ = ["Classifier", "Discriminator", "Generator"]
+__all__ = ["Classifier", "Discriminator", "Generator", "data_layout"]
 
 LEAKY = ("leakyrelu", {"negative_slope": 0.2})
 DROPOUT = 0.25
@@ -167,3 +171,17 @@ def _build(channels: int, num_classes: int, image_size: int, dropout: float) -> 
 @register_classifier("malaria_resnet")
 def _build_resnet(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
     return PreactivationResNet(channels, num_classes, dropout=dropout)
+
+
+@register_layout("malaria", former="nih_malaria")
+def data_layout(folder: Path) -> Layout:
+    """One folder per class, in ``cell_images`` or not; names begin with the patient."""
+    inner = folder / "cell_images"
+    root = inner if inner.is_dir() else folder
+    if (root / "cell_images").is_dir():
+        raise DataError(
+            f"{root.name} holds a second folder cell_images, a copy of the whole set that some "
+            "archives contain: remove the inner one."
+        )
+    require_folders(root, ["parasitized", "uninfected"])
+    return Layout(root, FolderSource(patient_pattern=r"^(C\d+(?:P\d+)?)"), expected=27_558)

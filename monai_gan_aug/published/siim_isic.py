@@ -1,16 +1,23 @@
-"""The auxiliary-classifier GAN of SIIM-ISIC (skin lesions, 64 or 128 px).
+"""SIIM-ISIC (skin lesions, 64 or 128 px): its auxiliary-classifier GAN, the layout of its data.
 
-The system's other networks are those of :mod:`monai_gan_aug.networks.dcgan` at width 64.
+Its other networks are those of :mod:`monai_gan_aug.networks.dcgan` at width 64, its classifier is
+an EfficientNet of :mod:`monai_gan_aug.networks.classifiers`.
 """
 
-from monai.networks.blocks import Convolution
+from pathlib import Path
+
+from monai.networks.blocks.convolutions import Convolution
 from torch import Tensor, nn
 
+from monai_gan_aug.data.sources import JsonPerImageSource
+from monai_gan_aug.errors import DataError
 from monai_gan_aug.networks.conditional import ConditionalGenerator, LabelledLatent
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.unconditional import require_multiple
+from monai_gan_aug.published.layouts import Layout, NumberedTable, register_layout
+from monai_gan_aug.records.datalist import NO_GROUPING
 
-__all__ = ["ACGANDiscriminator", "ACGANGenerator"]
+__all__ = ["ACGANDiscriminator", "ACGANGenerator", "data_layout"]
 
 EPS = 0.8  # the source hands its momentum to the argument that is epsilon
 LEAKY = ("leakyrelu", {"negative_slope": 0.2})
@@ -132,4 +139,34 @@ def _discriminator_block(in_channels: int, out_channels: int, *, norm: bool) -> 
         dropout=DROPOUT,
         dropout_dim=2,
         norm=("batch", {"eps": EPS}) if norm else None,
+    )
+
+
+@register_layout("siim_isic")
+def data_layout(folder: Path) -> Layout:
+    """Images anywhere below, and a table, or one JSON per image as the archive has them."""
+    tables = sorted(folder.glob("*.csv"))
+    for table in tables:
+        header = table.read_text(encoding="utf-8-sig", errors="replace").split("\n", 1)[0]
+        columns = [cell.strip().strip('"') for cell in header.split(",")]
+        image = next((name for name in ("image_name", "dcm_name") if name in columns), None)
+        if image and "target" in columns:
+            patient = "patient_id" if "patient_id" in columns else None
+            return Layout(
+                folder,
+                NumberedTable(
+                    table.name, image, "target", patient, {"0": "benign", "1": "malignant"}
+                ),
+                expected=33_126 if image == "image_name" else 22_922,
+                group=None if patient else NO_GROUPING,
+                caveats=() if patient else (f"{table.name} names no patients.",),
+            )
+    if any(folder.rglob("*.json")):
+        source = JsonPerImageSource(label="meta.clinical.benign_malignant", patient=NO_GROUPING)
+        caveat = "The metadata name no patients: images of one patient may be on both sides."
+        return Layout(folder, source, expected=22_922, group=NO_GROUPING, caveats=(caveat,))
+    seen = [table.name for table in tables]
+    raise DataError(
+        f"{folder.name} holds neither a table with the columns image_name (or dcm_name) and "
+        f"target, nor one JSON file per image; tables found: {seen}. Put train.csv into the folder."
     )

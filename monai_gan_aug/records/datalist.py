@@ -7,6 +7,8 @@ The file is JSON in MONAI's decathlon style, so ``monai.data.load_decathlon_data
      "validation": […], "test": […],
      "split": {"seed": 0, "grouping": "…", "key_fingerprint": "…", "sha256": "…"},
      "caveats": ["…"]}
+
+A list of images whose classes nobody knows has the label ``null`` everywhere.
 """
 
 import json
@@ -34,14 +36,14 @@ class Entry:
 
     Args:
         image: Path relative to the data root, with ``/``.
-        label: Index into the label names.
+        label: Index into the label names; ``None`` if nobody knows the class.
         group: Keyed hash of the patient; unique per image when there is no grouping.
         id: Content id of the image (:func:`monai_gan_aug.io.hashing.content_id`).
         frame: Which frame, page or slice of the file, from 0; ``None`` for a file of one image.
     """
 
     image: str
-    label: int
+    label: int | None
     group: str
     id: str
     frame: int | None = None
@@ -50,6 +52,18 @@ class Entry:
     def name(self) -> str:
         """The file, with the frame if there is one."""
         return frame_name(self.image, self.frame)
+
+    def known_label(self) -> int:
+        """The label of an image whose class is known.
+
+        Raises:
+            DataError: If it is not.
+        """
+        if self.label is None:
+            raise DataError(
+                f"{self.image} has no class: give a datalist whose images are labelled."
+            )
+        return self.label
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON content; without ``frame`` for a file of one image."""
@@ -92,8 +106,8 @@ class Datalist:
         caveats: Sentences every report of this data set must repeat.
 
     Raises:
-        DataError: If a group or an image is in two splits, a label is out of range, or there are
-            fewer than two classes.
+        DataError: If a group or an image is in two splits, a label is out of range, some images
+            have a class and some have none, or there are fewer than two classes.
     """
 
     labels: tuple[str, ...]
@@ -107,8 +121,12 @@ class Datalist:
     def __post_init__(self) -> None:
         if len(self.labels) < 2:
             raise DataError(f"A datalist needs at least two classes, got {list(self.labels)}.")
+        if 0 < sum(entry.label is None for entry in self.entries()) < len(self.entries()):
+            raise DataError(
+                f"{self.name} holds images with and without a class: list those without apart."
+            )
         for entry in self.entries():
-            if not 0 <= entry.label < len(self.labels):
+            if entry.label is not None and not 0 <= entry.label < len(self.labels):
                 raise DataError(
                     f"{entry.image} has label {entry.label}, but there are {len(self.labels)} "
                     "label names: name every class in `labels`."
@@ -145,7 +163,7 @@ class Datalist:
         return frozenset(entry.group for entry in self.entries(split))
 
     def counts(self, split: str | None = None) -> dict[str, int]:
-        """Images per class name."""
+        """Images per class name; an image without a class counts in none."""
         counter = Counter(entry.label for entry in self.entries(split))
         return {name: counter[index] for index, name in enumerate(self.labels)}
 

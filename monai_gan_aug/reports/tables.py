@@ -1,11 +1,10 @@
 """Every table of a report, built once and written as HTML, Markdown and CSV."""
 
-import csv
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from monai_gan_aug.io.tables import csv_text
 from monai_gan_aug.records.results import Comparison, Estimate
 from monai_gan_aug.records.study import Study
 from monai_gan_aug.reports.wording import NO_VALUE, duration, interval, metric_title, number
@@ -19,7 +18,6 @@ __all__ = [
     "cohort_table",
     "confusion_table",
     "difference_cell",
-    "escape_formula",
     "estimate_cell",
     "recipe_table",
     "seeds_table",
@@ -103,41 +101,25 @@ class Table:
     def to_csv(self) -> bytes:
         """The table as UTF-8 with a byte order mark (so Excel reads it), full precision.
 
-        Text that a spreadsheet would run as a formula is escaped; see :func:`escape_formula`.
+        Text that a spreadsheet would run as a formula is escaped; see
+        :func:`monai_gan_aug.io.tables.csv_text`.
         """
-        buffer = io.StringIO()
-        writer = csv.writer(buffer)
         wide = [
             any(isinstance(row[i], Interval) for row in self.rows) for i in range(len(self.columns))
         ]
-        heading: list[str] = []
+        heading: list[object] = []
         for column, is_interval in zip(self.columns, wide, strict=True):
             ends = ("", "_lower", "_upper") if is_interval else ("",)
-            heading.extend(escape_formula(column.name + end) for end in ends)
-        writer.writerow(heading)
+            heading.extend(column.name + end for end in ends)
+        lines = [heading]
         for row in self.rows:
-            cells: list[Any] = []
+            cells: list[object] = []
             for cell, is_interval in zip(row, wide, strict=True):
                 parts = cell if isinstance(cell, Interval) else (cell,)
-                cells.extend(escape_formula(p) if isinstance(p, str) else p for p in parts)
+                cells.extend(parts)
                 cells.extend([None] * (3 - len(parts)) if is_interval else [])
-            writer.writerow(cells)
-        return buffer.getvalue().encode("utf-8-sig")
-
-
-def escape_formula(text: str) -> str:
-    """Text that no spreadsheet runs: a leading apostrophe before what would start a formula.
-
-    References:
-        OWASP, "CSV Injection". https://owasp.org/www-community/attacks/CSV_Injection
-
-    Example:
-        >>> escape_formula("=1+1"), escape_formula("normal")
-        ("'=1+1", 'normal')
-    """
-    stripped = text.lstrip()
-    risky = stripped.startswith(("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"))
-    return f"'{text}" if risky or text.startswith(("\t", "\r", "\n")) else text
+            lines.append(cells)
+        return csv_text(lines).encode("utf-8-sig")
 
 
 def estimate_cell(value: Estimate | None) -> Interval | None:

@@ -1,7 +1,5 @@
 """The table of a comparison of GANs: one row each, real against real first, arrows in the head."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,6 +8,7 @@ import numpy as np
 from scipy import stats
 
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.tables import csv_text, escape_markdown, markdown_table
 
 __all__ = ["comparison_csv", "comparison_markdown", "mean_with_interval"]
 
@@ -44,15 +43,15 @@ def comparison_markdown(content: Mapping[str, Any], metrics: Sequence[str] | Non
     Raises:
         DataError: If rows of one column were computed in different ways.
     """
-    parts = [f"# {content['title']}", ""]
+    parts = [f"# {escape_markdown(content['title'])}", ""]
     for names, gans in _comparable(content["gans"]):
-        parts += [*_table(gans, metrics, content["published"]), ""]
+        parts += [_table(gans, metrics, content["published"]), ""]
         parts += [*_per_class(gans, metrics), ""]
         absent = set(metrics or ()) - set(_columns(gans, metrics))
         if absent:
-            parts += [f"Not measured here: {', '.join(sorted(absent))}.", ""]
+            parts += [f"Not measured here: {escape_markdown(', '.join(sorted(absent)))}.", ""]
         seeds = len(gans[0]["seconds"])
-        parts += [f"Preprocessing: {names}. {_interval_note(seeds)}", ""]
+        parts += [f"Preprocessing: {escape_markdown(names)}. {_interval_note(seeds)}", ""]
     parts += _footnotes(content)
     return "\n".join(parts) + "\n"
 
@@ -60,14 +59,13 @@ def comparison_markdown(content: Mapping[str, Any], metrics: Sequence[str] | Non
 def comparison_csv(content: Mapping[str, Any]) -> str:
     """Every row of every GAN and seed, as CSV."""
     columns = ("gan", "seed", "metric", "label", "value", "lower", "upper", "real_versus_real")
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
+    lines: list[Sequence[object]] = [columns]
     for gan in content["gans"]:
         for row in gan["rows"]:
             lower, upper = row.get("interval") or (None, None)
-            writer.writerow({"gan": gan["name"], "lower": lower, "upper": upper, **row})
-    return buffer.getvalue()
+            named = {"gan": gan["name"], "lower": lower, "upper": upper, **row}
+            lines.append([named.get(column) for column in columns])
+    return csv_text(lines)
 
 
 def _comparable(gans: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
@@ -117,15 +115,15 @@ def _table(
     gans: Sequence[Mapping[str, Any]],
     metrics: Sequence[str] | None,
     published: Mapping[str, Any] | None,
-) -> list[str]:
+) -> str:
     columns = _columns(gans, metrics)
     arrows = {name: "↓" if row["lower_is_better"] else "↑" for name, row in columns.items()}
     head = ["GAN", *(f"{name} {arrow}" for name, arrow in arrows.items()), "minutes"]
-    baseline = ["*real versus real*"]
+    baseline = ["real versus real"]
     for name in columns:
         values = {row["seed"]: row["real_versus_real"] for g in gans for row in _chosen(g, name)}
         baseline.append(_number(float(np.mean(list(values.values())))))
-    lines = [head, ["---"] * len(head), [*baseline, ""]]
+    lines = [[*baseline, ""]]
     for gan in gans:
         cells = [_cell(_chosen(gan, name)) for name in columns]
         minutes = np.mean(list(gan["seconds"].values())) / 60
@@ -134,7 +132,7 @@ def _table(
             given = dict(zip(published["metrics"], published["rows"][gan["name"]], strict=True))
             cells = [_number(given.get(name)) for name in columns]
             lines.append([f"{gan['name']}, published", *cells, ""])
-    return [f"| {' | '.join(line)} |" for line in lines]
+    return markdown_table(head, lines, [False] + [True] * (len(head) - 1))
 
 
 def _per_class(gans: Sequence[Mapping[str, Any]], metrics: Sequence[str] | None) -> list[str]:
@@ -145,10 +143,8 @@ def _per_class(gans: Sequence[Mapping[str, Any]], metrics: Sequence[str] | None)
             wanted = metrics is None or row["metric"] in metrics
             if wanted and row.get("label") is not None and row.get("count"):
                 right, whole = row["count"]
-                lines.append(
-                    f"- {gan['name']}, seed {row['seed']}, {row['metric']} of {row['label']}: "
-                    f"{right} of {whole}"
-                )
+                what = f"{gan['name']}, seed {row['seed']}, {row['metric']} of {row['label']}"
+                lines.append(f"- {escape_markdown(what)}: {right} of {whole}")
     return lines
 
 
@@ -172,9 +168,10 @@ def _interval_note(seeds: int) -> str:
 
 
 def _footnotes(content: Mapping[str, Any]) -> list[str]:
-    notes = [f"- {caveat}" for caveat in content["caveats"]]
+    notes = [f"- {escape_markdown(caveat)}" for caveat in content["caveats"]]
     published = content["published"]
     if published:
-        notes.append(f"- Published: {published['caption']}; n: {published['n']}.")
-        notes += [f"- Erratum: {sentence}" for sentence in published["errata"]]
+        source = escape_markdown(f"{published['caption']}; n: {published['n']}")
+        notes.append(f"- Published: {source}.")
+        notes += [f"- Erratum: {escape_markdown(sentence)}" for sentence in published["errata"]]
     return notes

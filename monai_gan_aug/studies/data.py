@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from monai_gan_aug.data.cache import ImageCache
-from monai_gan_aug.data.pooling import Pool
+from monai_gan_aug.data.pooling import LabelledSource, Pool
 from monai_gan_aug.data.sources import Source
 from monai_gan_aug.data.splitting import draw_split
 from monai_gan_aug.errors import DataError
@@ -79,15 +79,10 @@ class StudyData:
         Raises:
             DataError: As :func:`monai_gan_aug.data.pooling.pool_entries` does.
         """
-        return kept_pool(
-            folder / "pool.json",
-            self.source,
-            self.root,
-            classes=self.classes,
-            unlabelled=self.unlabelled,
-            key_file=self.key_file,
-            group=self.group,
+        images = LabelledSource(
+            self.source, self.root, self.classes, self.unlabelled, self.key_file, self.group
         )
+        return kept_pool(folder / "pool.json", images)
 
     def splits(
         self, folder: Path, seeds: Sequence[int], training_patients: int | None = None

@@ -10,15 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from monai_gan_aug.data.cache import ImageCache
-from monai_gan_aug.data.duplicates import read_thumbnails
-from monai_gan_aug.data.paths import printable
-from monai_gan_aug.data.pooling import Pool
+from monai_gan_aug.data.duplicates import SAME_LOOK, correlated_pairs, read_thumbnails
+from monai_gan_aug.data.pooling import LabelledSource, Pool
 from monai_gan_aug.data.pseudonyms import PatientKey
-from monai_gan_aug.data.similarity import correlated_pairs
 from monai_gan_aug.data.sources import Source
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_json
+from monai_gan_aug.io.names import printable
 from monai_gan_aug.records.datalist import NO_GROUPING, Datalist, Entry, SplitRecord
 from monai_gan_aug.studies.data import StudyData, preprocessing
 from monai_gan_aug.studies.pool import kept_pool
@@ -26,7 +25,6 @@ from monai_gan_aug.studies.pool import kept_pool
 __all__ = ["ExternalData", "ExternalSet", "external_place", "external_sets"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-SAME_LOOK = 0.995
 LEAST_PATIENTS = 5
 SHOWN = 3
 UNCOMPARED = (
@@ -119,14 +117,14 @@ def _external_set(name: str, external: ExternalData, data: StudyData, folder: Pa
             f"`classes` of the external set {name} must hold one name for each of "
             f"{list(study.labels)}, in this order, got {list(external.classes)}."
         )
-    pool = kept_pool(
-        here / "pool.json",
+    images = LabelledSource(
         external.source,
         root,
         classes=external.classes or study.labels,
         key_file=data.key_file,
         group=external.group,
     )
+    pool = kept_pool(here / "pool.json", images)
     _refuse_copies(name, pool.entries, study.entries)
     entries, caveats = _own_patients(name, external, data, pool, study)
     caveats += _look_alikes(entries, root, study.entries, data.root, here / "look_alikes.json")

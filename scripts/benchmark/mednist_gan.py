@@ -30,7 +30,7 @@ from torch.nn import functional
 from turns import print_row, ratios, take_turns
 
 from monai_gan_aug.augmentation.geometric import RandomAffine, warp
-from monai_gan_aug.data.loading import BatchLoader
+from monai_gan_aug.data.batches import BatchLoader
 from monai_gan_aug.engines.hardware import cpu_has_bfloat16
 from monai_gan_aug.engines.trainer import GanAugTrainer
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss

@@ -23,7 +23,7 @@ from torch.nn import functional
 from turns import print_row, ratios, take_turns
 
 from monai_gan_aug.augmentation.differentiable import DiffAugment
-from monai_gan_aug.data.loading import BatchLoader
+from monai_gan_aug.data.batches import BatchLoader
 from monai_gan_aug.engines.averaging import WeightAverage
 from monai_gan_aug.engines.grids import SampleGrid
 from monai_gan_aug.engines.guards import (

@@ -1,13 +1,16 @@
 """Small image sets with known labels and patients, drawn for each test."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from monai_gan_aug.data.pooling import LabelledSource, Pool, PoolingRules, pool_entries
+from monai_gan_aug.data.preparation import prepare
+from monai_gan_aug.data.sources import Source
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.records.datalist import SPLITS, Datalist, Entry, SplitRecord
 from monai_gan_aug.records.provenance import (
@@ -123,6 +126,32 @@ def root(image_set):
 
 
 @pytest.fixture
-def options(tmp_path):
-    """A key of its own and no progress bars, for whatever reads a source."""
-    return {"key_file": tmp_path / "key", "progress": False}
+def pooled(tmp_path) -> Callable[..., Pool]:
+    """Pool a source; keywords are those of what names it and of the rules."""
+
+    def run(source: Source, root: Path, **settings) -> Pool:
+        return pool_entries(*_images_and_rules(source, root, tmp_path, settings))
+
+    return run
+
+
+@pytest.fixture
+def prepared(tmp_path) -> Callable[..., Datalist]:
+    """Prepare a source; keywords are those of what names it, of the rules, and of `prepare`."""
+
+    def run(source: Source, root: Path, out: Path, **settings) -> Datalist:
+        ours = {f.name for cls in (LabelledSource, PoolingRules) for f in fields(cls)}
+        ours = {name: settings.pop(name) for name in ours & settings.keys()}
+        ours.setdefault("on_duplicates", "refuse")
+        images, rules = _images_and_rules(source, root, tmp_path, ours)
+        return prepare(images, out, rules=rules, **settings)
+
+    return run
+
+
+def _images_and_rules(source, root, folder, settings):
+    """A key of its own and no progress bars."""
+    rules = {f.name for f in fields(PoolingRules)} & settings.keys()
+    named = {name: value for name, value in settings.items() if name not in rules}
+    images = LabelledSource(source, root, **{"key_file": folder / "key", **named})
+    return images, PoolingRules(progress=False, **{name: settings[name] for name in rules})

@@ -5,7 +5,7 @@ import logging
 import multiprocessing
 import os
 import pickle
-import time
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from PIL import Image
 
 from monai_gan_aug.data import cache as cache_module
 from monai_gan_aug.data import decoding
-from monai_gan_aug.data.cache import ImageCache, prune_cache
+from monai_gan_aug.data.cache import ImageCache
 from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 
@@ -236,21 +237,10 @@ def test_files_hold_no_name_of_the_source(image_set, build):
     assert not any(word in written for word in (b"normal", b"p0_0", images.root.name.encode()))
 
 
-def test_prune_keeps_the_recipes_asked_for(image_set, build, recipe, tmp_path):
-    images = image_set()
-    build(images)
-    other = PreprocessingRecipe(size=8, channels=1)
-    ImageCache.build(images.entries, images.root, other, tmp_path / "cache", progress=False)
-    assert prune_cache(tmp_path / "cache", keep=[recipe]) > 0
-    assert build(images).decoded == 0
-    assert not (tmp_path / "cache" / other.sha256[:16]).exists()
-
-
-def _build_slowly(images, recipe, cache_dir):
-    fast = decoding._decode
-    decoding._decode = lambda *job: (time.sleep(0.02), fast(*job))[1]
-    cache_module.MAX_SHARD_IMAGES = 5
-    ImageCache.build(images.entries, images.root, recipe, cache_dir, workers=0, progress=False)
+def _in_a_fork(target):
+    process = multiprocessing.get_context("fork").Process(target=target)
+    process.start()
+    return process
 
 
 @pytest.mark.skipif(
@@ -258,22 +248,27 @@ def _build_slowly(images, recipe, cache_dir):
 )
 def test_kill_while_filling_costs_at_most_one_shard(image_set, build, recipe, tmp_path):
     images = image_set(patients=20)
-    process = multiprocessing.get_context("fork").Process(
-        target=_build_slowly, args=(images, recipe, tmp_path / "cache")
-    )
-    process.start()
-    deadline = time.monotonic() + 60
-    while len(list((tmp_path / "cache").rglob("shard-*.json"))) < 3:
-        assert time.monotonic() < deadline
-        assert process.is_alive()
-        time.sleep(0.005)
+    in_fourth_shard = multiprocessing.get_context("fork").Event()
+
+    def fill():
+        decode, calls = decoding._decode, iter(range(1, 1000))
+
+        def decode_until_the_eighteenth(*job):
+            if next(calls) == 18:
+                in_fourth_shard.set()
+                threading.Event().wait()
+            return decode(*job)
+
+        decoding._decode = decode_until_the_eighteenth
+        cache_module.MAX_SHARD_IMAGES = 5
+        build(images)
+
+    process = _in_a_fork(fill)
+    assert in_fourth_shard.wait(60)
     process.kill()
     process.join()
-    shards = (tmp_path / "cache").rglob("shard-*.json")
-    finished = sum(len(json.loads(path.read_text())["ids"]) for path in shards)
     cache = build(images)
-    assert 15 <= finished < len(images.entries)
-    assert cache.decoded == len(images.entries) - finished
+    assert cache.decoded == len(images.entries) - 3 * 5
     assert not list(cache.folder.glob("*.partial"))
     assert cache.verify() == []
 
@@ -281,14 +276,26 @@ def test_kill_while_filling_costs_at_most_one_shard(image_set, build, recipe, tm
 @pytest.mark.skipif(
     "fork" not in multiprocessing.get_all_start_methods(), reason="the system cannot fork"
 )
-def test_second_builder_waits_and_decodes_nothing(image_set, build, recipe, tmp_path):
+def test_second_builder_waits_and_decodes_nothing(image_set, build, monkeypatch):
     images = image_set()
-    process = multiprocessing.get_context("fork").Process(
-        target=_build_slowly, args=(images, recipe, tmp_path / "cache")
+    first_holds, second_asks = (multiprocessing.get_context("fork").Event() for _ in range(2))
+
+    def fill():
+        decode = decoding._decode
+
+        def decode_once_the_second_asks(*job):
+            first_holds.set()
+            second_asks.wait(60)
+            return decode(*job)
+
+        decoding._decode = decode_once_the_second_asks
+        build(images)
+
+    process = _in_a_fork(fill)
+    assert first_holds.wait(60)
+    acquire = FolderLock.acquire
+    monkeypatch.setattr(
+        FolderLock, "acquire", lambda lock, wait: (second_asks.set(), acquire(lock, wait))
     )
-    process.start()
-    while not list((tmp_path / "cache").rglob("shard-*.json")):
-        assert process.exitcode in (None, 0)
-        time.sleep(0.005)
     assert build(images).decoded == 0
     process.join()

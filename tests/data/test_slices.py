@@ -6,7 +6,6 @@ import pytest
 
 from monai_gan_aug.data.cache import ImageCache
 from monai_gan_aug.data.decoding import decode_images
-from monai_gan_aug.data.preparation import pool_entries
 from monai_gan_aug.data.slices import SliceRule
 from monai_gan_aug.data.sources import DicomTreeSource, FolderSource
 from monai_gan_aug.errors import DataError
@@ -54,10 +53,10 @@ def test_display_values_have_no_content(tmp_path, noise):
         FolderSource(slices=SliceRule(content=(0, 1))).records(tmp_path)
 
 
-def test_several_frames_need_a_rule(volumes, tmp_path):
+def test_several_frames_need_a_rule(volumes, tmp_path, pooled):
     source = FolderSource(patient_pattern=r"(\d)")
     with pytest.raises(DataError, match="`slices`"):
-        pool_entries(source, volumes, key_file=tmp_path / "key", progress=False)
+        pooled(source, volumes)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +76,9 @@ def test_rules_out_of_range_are_refused(rule):
         SliceRule(**rule)
 
 
-def test_pooled_frames_have_ids_of_their_own_and_one_patient(volumes, tmp_path):
+def test_pooled_frames_have_ids_of_their_own_and_one_patient(volumes, tmp_path, pooled):
     source = FolderSource(patient_pattern=r"(\d)", slices=SliceRule(every=5))
-    pool = pool_entries(source, volumes, key_file=tmp_path / "key", progress=False)
+    pool = pooled(source, volumes)
     assert len({entry.id for entry in pool.entries}) == len(pool.entries) == 16
     assert {entry.group for entry in pool.entries if entry.image == "a/0.npy"} == {
         pool.entries[0].group

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from monai_gan_aug.augmentation.differentiable import DiffAugment
-from monai_gan_aug.data.loading import BatchLoader
+from monai_gan_aug.data.batches import BatchLoader
 from monai_gan_aug.engines.averaging import WeightAverage
 from monai_gan_aug.engines.trainer import GanAugTrainer
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss

@@ -110,10 +110,10 @@ def test_a_second_run_starts_afresh():
 
 
 def test_table_has_a_row_per_image_and_escapes_formulas(tmp_path):
-    names = SimpleNamespace(names=["=cmd|x", "b.png", "c.png", "d.png", "e.png", "ü.png"])
+    names = SimpleNamespace(names=["=cmd|x", " =1+1.png", "\uff1d1.png", "d.png", "e.png", "ü.png"])
     evaluate([PredictionTable(tmp_path / "p.csv", names, ["dark", "bright"])], labelled=False)
     rows = list(csv.DictReader((tmp_path / "p.csv").open(encoding="utf-8")))
-    assert [row["image"] for row in rows][:2] == ["'=cmd|x", "b.png"]
+    assert [row["image"] for row in rows][:3] == ["'=cmd|x", "' =1+1.png", "'\uff1d1.png"]
     assert [row["predicted"] for row in rows] == ["dark"] * 3 + ["bright"] * 3
     assert sum(float(rows[0][name]) for name in ("dark", "bright")) == pytest.approx(1)
 

@@ -5,7 +5,7 @@ from scipy.stats import entropy
 from torch import nn
 from torch.nn import functional
 
-from monai_gan_aug.data.loading import BatchLoader
+from monai_gan_aug.data.batches import BatchLoader
 from monai_gan_aug.engines.classification import PrepareImages
 from monai_gan_aug.engines.semi_supervised import (
     GeneratorSteps,

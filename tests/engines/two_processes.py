@@ -14,7 +14,7 @@ from torch import nn
 from monai_gan_aug.augmentation.adaptive import AdaptiveAugment
 from monai_gan_aug.augmentation.differentiable import DiffAugment
 from monai_gan_aug.augmentation.policies import DiscriminatorInput
-from monai_gan_aug.data.loading import BatchLoader
+from monai_gan_aug.data.batches import BatchLoader
 from monai_gan_aug.engines.averaging import WeightAverage
 from monai_gan_aug.engines.distributed import join_processes, leave_processes, world_size
 from monai_gan_aug.engines.grids import SampleGrid

@@ -15,8 +15,8 @@ from monai.engines import SupervisedEvaluator
 from PIL import Image
 
 from monai_gan_aug.data import cache as cache_module
+from monai_gan_aug.data.batches import BatchLoader
 from monai_gan_aug.data.cache import ImageCache
-from monai_gan_aug.data.loading import BatchLoader
 from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
 from monai_gan_aug.engines.handlers import CurveRecorder, TensorBoardWriter
 from monai_gan_aug.engines.run_folder import RunFolder

@@ -81,14 +81,14 @@ def test_json_round_trip_of_names_that_are_no_text(tmp_path):
 
 
 KILLED = """
-    import sys, time
+    import sys
     from pathlib import Path
     from monai_gan_aug.io.atomic import atomic_file
     with atomic_file(Path(sys.argv[1])) as stream:
         stream.write(b"half")
         stream.flush()
         print("writing", flush=True)
-        time.sleep(60)
+        sys.stdin.read()
 """
 
 
@@ -96,11 +96,14 @@ def test_kill_leaves_the_old_file_and_a_leftover_that_is_removed(tmp_path):
     path = tmp_path / "x"
     write_bytes(path, b"old")
     process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(path)], stdout=subprocess.PIPE
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
     )
     assert process.stdout.readline() == b"writing\n"
     process.send_signal(signal.SIGKILL)
     process.wait()
+    process.stdin.close()
     process.stdout.close()
     assert path.read_bytes() == b"old"
     assert len(list(tmp_path.glob(f"*{TEMPORARY_SUFFIX}"))) == 1

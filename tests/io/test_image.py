@@ -2,7 +2,8 @@
 
 import pytest
 
-from monai_gan_aug.io.image import ReadLimits, display_name
+from monai_gan_aug.io.image import ReadLimits
+from monai_gan_aug.io.names import display_name
 
 
 def test_name_is_relative_to_the_root():

@@ -1,9 +1,13 @@
+"""One writer per folder."""
+
+import errno
 import subprocess
 import sys
 
 import pytest
 
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io import locking
 from monai_gan_aug.io.locking import FolderLock
 
 HOLD = """
@@ -30,3 +34,20 @@ def test_a_second_process_is_refused_until_the_first_ends(tmp_path):
         first.kill()
         first.wait()
         FolderLock(tmp_path).acquire()
+
+
+def test_a_file_system_without_locks_is_named_as_the_cause(tmp_path, monkeypatch):
+    def refuse(stream, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locking.fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="without locks: choose") as refused:
+        FolderLock(tmp_path).acquire()
+    assert refused.value.errno == errno.ENOLCK
+
+
+def test_a_lock_that_was_given_back_can_be_taken(tmp_path):
+    with FolderLock(tmp_path):
+        pass
+    with FolderLock(tmp_path):
+        pass

@@ -1,17 +1,15 @@
 """Published data sets, on tiny imitations of how each folder looks after unpacking."""
 
 import json
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
 
+from monai_gan_aug import published
+from monai_gan_aug.__main__ import main
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.published.layouts import LAYOUTS, layout
 from monai_gan_aug.records.datalist import SPLITS, Datalist
-
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
 @pytest.fixture
@@ -83,19 +81,12 @@ IMITATIONS = {f.__name__: f for f in (isic2016, siim_isic, head_ct, bone_xray, m
 every_set = pytest.mark.parametrize("name", sorted(LAYOUTS))
 
 
-def run_script(name, arguments, monkeypatch):
-    monkeypatch.setattr(sys, "argv", [f"prepare_{name}.py", *map(str, arguments)])
-    with pytest.raises(SystemExit) as ended:
-        runpy.run_path(str(SCRIPTS / f"prepare_{name}.py"), run_name="__main__")
-    return ended.value.code
-
-
 @every_set
-def test_script_makes_a_datalist(name, folder, image, tmp_path, monkeypatch, capsys):
+def test_prepare_makes_a_datalist(name, folder, image, tmp_path, capsys):
     counts, patients = IMITATIONS[name](folder, image)
     out = tmp_path / "datalist.json"
-    arguments = [folder, "--out", out, "--key", tmp_path / "key", "--fractions", 0.5, 0, 0.5]
-    assert run_script(name, arguments, monkeypatch) == 0
+    words = ["prepare", folder, "--published", name, "--out", out, "--key", tmp_path / "key"]
+    assert main([*map(str, words), "--fractions", "0.5", "0", "0.5"]) == 0
     made = Datalist.load(out)
     together = [made.counts(split) for split in SPLITS]
     assert {label: sum(c[label] for c in together) for label in counts} == counts
@@ -105,10 +96,10 @@ def test_script_makes_a_datalist(name, folder, image, tmp_path, monkeypatch, cap
 
 
 @every_set
-def test_another_folder_is_refused_by_what_is_missing(name, folder, image, tmp_path, monkeypatch):
+def test_another_folder_is_refused_by_what_is_missing(name, folder, image, tmp_path):
     image("somewhere/else.png")
-    code = run_script(name, [folder, "--out", tmp_path / "d.json"], monkeypatch)
-    assert code == 2
+    words = ["prepare", folder, "--published", name, "--out", tmp_path / "d.json"]
+    assert main([*map(str, words)]) == 2
     assert not (tmp_path / "d.json").exists()
     with pytest.raises(DataError, match=r"must hold|lacks|neither"):
         layout(name, folder)
@@ -120,8 +111,18 @@ def test_missing_folder_is_refused(name, folder):
         layout(name, folder)
 
 
-def test_every_layout_has_its_script():
-    assert {path.stem for path in SCRIPTS.glob("prepare_*.py")} == {f"prepare_{n}" for n in LAYOUTS}
+@pytest.mark.parametrize(
+    ("former", "name"), [("bone_fracture", "bone_xray"), ("nih_malaria", "malaria")]
+)
+def test_former_names_are_refused_by_naming_the_new(former, name, folder, tmp_path, capsys):
+    words = ["prepare", str(folder), "--published", former, "--out", str(tmp_path / "d.json")]
+    assert main(words) == 2
+    assert f"is called '{name}' now" in capsys.readouterr().err
+
+
+def test_a_system_is_one_file():
+    modules = {path.stem for path in Path(published.__file__).parent.glob("[a-z]*.py")}
+    assert LAYOUTS.keys() == modules - {"layouts"}
 
 
 def test_turned_copies_of_a_radiograph_are_one_patient(folder, image):

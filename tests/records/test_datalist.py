@@ -1,5 +1,6 @@
 """Datalists: round trip, hash, and every contradiction refused."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -118,3 +119,34 @@ def test_file_of_another_kind_is_refused_by_name(tmp_path, content):
 def test_missing_file_is_refused_with_the_next_step(tmp_path):
     with pytest.raises(DataError, match="prepare"):
         Datalist.load(tmp_path / "d.json")
+
+
+def test_images_without_a_class_say_so_and_monai_reads_them(datalist, tmp_path):
+    apart = replace(
+        datalist,
+        training=tuple(replace(e, label=None) for e in datalist.training),
+        validation=(),
+        test=(),
+    )
+    apart.save(tmp_path / "d.json")
+    assert Datalist.load(tmp_path / "d.json") == apart
+    assert set(apart.counts().values()) == {0}
+    items = load_decathlon_datalist(str(tmp_path / "d.json"), data_list_key="training")
+    assert [item["label"] for item in items] == [None] * 3
+    with pytest.raises(DataError, match="has no class"):
+        apart.training[0].known_label()
+
+
+def test_images_with_and_without_a_class_are_not_mixed(datalist):
+    first, *others = datalist.training
+    with pytest.raises(DataError, match="with and without a class"):
+        replace(datalist, training=(replace(first, label=None), *others))
+
+
+def test_hash_of_a_labelled_list_is_that_of_its_rows(datalist):
+    """Written out by hand, so that no later field can change what old files are known by."""
+    parts = {
+        split: sorted([e.id, e.label, e.group] for e in datalist.entries(split)) for split in SPLITS
+    }
+    text = json.dumps({"labels": ["normal", "ill"], **parts}, sort_keys=True, separators=(",", ":"))
+    assert datalist.sha256 == hashlib.sha256(text.encode()).hexdigest()

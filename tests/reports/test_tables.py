@@ -5,7 +5,7 @@ import pytest
 
 from monai_gan_aug.records.study_reading import read_study
 from monai_gan_aug.reports import tables
-from monai_gan_aug.reports.tables import Column, Interval, Table, escape_formula
+from monai_gan_aug.reports.tables import Column, Interval, Table
 
 
 def rows_of(table: Table) -> list[dict[str, str]]:
@@ -29,10 +29,6 @@ def test_csv_keeps_negative_numbers_as_numbers():
     first, second = rows_of(table)
     assert first == {"a": "-0.1", "a_lower": "-0.123456789", "a_upper": "0.5", "b": "-3"}
     assert second == {"a": "", "a_lower": "", "a_upper": "", "b": "4"}
-
-
-def test_plain_text_is_left_alone():
-    assert escape_formula("Real + synthetic") == "Real + synthetic"
 
 
 def test_csv_round_trips_every_estimate(study, write_study):

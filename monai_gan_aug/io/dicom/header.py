@@ -9,9 +9,9 @@ from pydicom.uid import UID
 
 from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.dicom.dataset import COPY_AGAIN, open_dataset, quiet_pydicom
-from monai_gan_aug.io.dicom.elements import integer, numbers, text
-from monai_gan_aug.io.dicom.groups import GROUP_TAGS, frame_view
-from monai_gan_aug.io.image import ReadLimits, display_name
+from monai_gan_aug.io.dicom.elements import GROUP_TAGS, frame_view, integer, numbers, text
+from monai_gan_aug.io.image import ReadLimits
+from monai_gan_aug.io.names import display_name
 from monai_gan_aug.io.refusal import refuse_bad_content
 
 __all__ = [

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
 from pydicom.encaps import get_frame, parse_basic_offsets
-from pydicom.pixels import apply_color_lut, get_decoder
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.processing import apply_color_lut
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -27,10 +28,10 @@ from monai_gan_aug.errors import ImageReadError
 from monai_gan_aug.io.dicom.codestream import codestream_shape, is_lossless_jpeg, jpeg_samples
 from monai_gan_aug.io.dicom.dataset import COPY_AGAIN, quiet_pydicom
 from monai_gan_aug.io.dicom.elements import integer, text
+from monai_gan_aug.io.dicom.isolation import GDCM_ITSELF, decode_apart
 from monai_gan_aug.io.dicom.scan import UNDEFINED_LENGTH
 from monai_gan_aug.io.frames import check_frame
 from monai_gan_aug.io.image import ReadLimits
-from monai_gan_aug.io.isolation import GDCM_ITSELF, decode_apart
 from monai_gan_aug.io.refusal import refuse_bad_content
 
 __all__ = ["PIXEL_TAGS", "PixelLayout", "decode_pixels", "pixel_layout"]
@@ -235,7 +236,7 @@ def _plugin(syntax: UID, layout: PixelLayout, name: str) -> str:
     decoder = get_decoder(syntax)
     if not decoder.is_available:
         raise _missing_decoder(syntax, name)
-    return next(one for one in PLUGINS if one in decoder.available_plugins or not one)
+    return next(plugin for plugin in PLUGINS if plugin in decoder.available_plugins or not plugin)
 
 
 def _options(dataset: Dataset, layout: PixelLayout) -> dict[str, Any]:
@@ -278,13 +279,13 @@ def _refuse_other_size(frame: bytes, layout: PixelLayout, name: str) -> None:
             f"{layout.rows} x {layout.columns}",
             COPY_AGAIN,
         )
-    found = jpeg_samples(frame)
-    if found is not None and (
-        found[0] != layout.samples or max(found[1], layout.bits_allocated) > 16
+    coded = jpeg_samples(frame)
+    if coded is not None and (
+        coded[0] != layout.samples or max(coded[1], layout.bits_allocated) > 16
     ):
         raise ImageReadError(
             name,
-            f"holds JPEG with {found[0]} samples of {found[1]} bits where its header says "
+            f"holds JPEG with {coded[0]} samples of {coded[1]} bits where its header says "
             f"{layout.samples} of {layout.bits_allocated} bits",
             COPY_AGAIN,
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
-from pydicom.pixels import apply_modality_lut
+from pydicom.pixels.processing import apply_modality_lut
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from monai_gan_aug.errors import ImageReadError
@@ -20,8 +20,7 @@ from monai_gan_aug.io.dicom.display import (
     is_inverted,
     padding_mask,
 )
-from monai_gan_aug.io.dicom.elements import numbers, text
-from monai_gan_aug.io.dicom.groups import GROUP_TAGS, frame_view
+from monai_gan_aug.io.dicom.elements import GROUP_TAGS, frame_view, numbers, text
 from monai_gan_aug.io.dicom.header import pixel_spacing
 from monai_gan_aug.io.dicom.pixels import (
     COLOUR,

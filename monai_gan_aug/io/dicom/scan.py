@@ -96,12 +96,12 @@ def keep_elements(
     Raises:
         DamagedDataset: As :func:`walk_elements`.
     """
-    found: dict[BaseTag, DataElement | RawDataElement] = {}
+    kept: dict[BaseTag, DataElement | RawDataElement] = {}
     with_pixels = PIXEL_DATA in wanted
     for element in walk_elements(content, position, implicit=implicit, with_pixels=with_pixels):
         if element.tag in wanted:
             tag = BaseTag(element.tag)
-            found[tag] = RawDataElement(
+            kept[tag] = RawDataElement(
                 tag,
                 element.vr,
                 element.length,
@@ -112,7 +112,7 @@ def keep_elements(
             )
         if element.tag == PIXEL_DATA:
             break
-    return found
+    return kept
 
 
 def _element_header(

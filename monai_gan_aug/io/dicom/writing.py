@@ -6,7 +6,6 @@ import uuid
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,10 +20,9 @@ from pydicom.uid import (
 from pydicom.valuerep import format_number_as_ds
 
 from monai_gan_aug import __version__
-from monai_gan_aug.io.atomic import write_bytes
 from monai_gan_aug.io.image import Units
 
-__all__ = ["SyntheticSeries", "encode_synthetic_dicom", "write_synthetic_dicom"]
+__all__ = ["SyntheticSeries", "encode_synthetic_dicom"]
 
 IMPLEMENTATION_UID = UID("2.25.208744520386912547362110487539026841573")
 LARGEST_LEVEL = 65535
@@ -137,21 +135,6 @@ def _template(
     dcmwrite(stream, dataset, enforce_file_format=True)
     size = math.prod(shape) * kind.itemsize
     return stream.getvalue()[: -(size + size % 2)]
-
-
-def write_synthetic_dicom(path: str | Path, pixels: npt.ArrayLike, **settings: Any) -> None:
-    """Write one synthetic image, atomically.
-
-    Args:
-        path: Where to write; folders are made.
-        pixels: As in :func:`encode_synthetic_dicom`.
-        settings: As in :func:`encode_synthetic_dicom`; ``units`` is needed.
-
-    Raises:
-        TypeError, ValueError: As :func:`encode_synthetic_dicom`.
-        OSError: As :func:`monai_gan_aug.io.atomic.atomic_file`.
-    """
-    write_bytes(Path(path), encode_synthetic_dicom(pixels, **settings))
 
 
 def _check(

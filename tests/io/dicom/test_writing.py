@@ -8,7 +8,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from monai_gan_aug.io.dicom.writing import SyntheticSeries, write_synthetic_dicom
+from monai_gan_aug.io.dicom.writing import SyntheticSeries, encode_synthetic_dicom
 from monai_gan_aug.io.image import Units
 from monai_gan_aug.io.reading import read_image
 
@@ -25,7 +25,7 @@ each_image = pytest.mark.parametrize(("pixels", "units"), IMAGES.values(), ids=I
 
 @each_image
 def test_reads_back_within_one_level(tmp_path, pixels, units):
-    write_synthetic_dicom(tmp_path / "x.dcm", pixels, units=units)
+    (tmp_path / "x.dcm").write_bytes(encode_synthetic_dicom(pixels, units=units))
     image = read_image(tmp_path / "x.dcm")
     assert image.units is units
     level = float(np.ptp(pixels) + 2) / 65535 if units is Units.HU else 0
@@ -35,18 +35,20 @@ def test_reads_back_within_one_level(tmp_path, pixels, units):
 @pytest.mark.parametrize("value", [-1000.0, 0.0, 12.5, 1e5])
 def test_constant_hounsfield_units_read_back(tmp_path, value):
     pixels = np.full((1, 4, 4), value, np.float32)
-    write_synthetic_dicom(tmp_path / "x.dcm", pixels, units=Units.HU)
+    (tmp_path / "x.dcm").write_bytes(encode_synthetic_dicom(pixels, units=Units.HU))
     np.testing.assert_allclose(read_image(tmp_path / "x.dcm").pixels, pixels, atol=1e-3, rtol=1e-6)
 
 
 def test_window_is_kept(tmp_path):
-    write_synthetic_dicom(tmp_path / "x.dcm", HU, units=Units.HU, window=(40, 400))
+    (tmp_path / "x.dcm").write_bytes(encode_synthetic_dicom(HU, units=Units.HU, window=(40, 400)))
     assert read_image(tmp_path / "x.dcm").window == (40.0, 400.0)
 
 
 @each_image
 def test_is_marked_as_synthetic(tmp_path, pixels, units):
-    write_synthetic_dicom(tmp_path / "x.dcm", pixels, units=units, description="drawn by a test")
+    (tmp_path / "x.dcm").write_bytes(
+        encode_synthetic_dicom(pixels, units=units, description="drawn by a test")
+    )
     dataset = dcmread(tmp_path / "x.dcm")
     assert dataset[0x0008, 0x001C].value == "YES"
     assert dataset.SOPClassUID == SecondaryCaptureImageStorage
@@ -60,7 +62,9 @@ def test_identifiers_are_fresh_unless_the_series_is_shared(tmp_path):
     series = SyntheticSeries.new()
     for index, chosen in enumerate((None, None, series, series)):
         path = tmp_path / f"{index}.dcm"
-        write_synthetic_dicom(path, HU, units=Units.HU, series=chosen, number=index + 1)
+        path.write_bytes(
+            encode_synthetic_dicom(HU, units=Units.HU, series=chosen, number=index + 1)
+        )
     first, second, third, fourth = (dcmread(tmp_path / f"{i}.dcm") for i in range(4))
     assert first.SeriesInstanceUID != second.SeriesInstanceUID
     assert third.SeriesInstanceUID == fourth.SeriesInstanceUID == series.series_uid
@@ -72,7 +76,7 @@ def test_identifiers_are_fresh_unless_the_series_is_shared(tmp_path):
 @each_image
 def test_dciodvfy_knows_no_error_but_the_new_tag(tmp_path, pixels, units):
     window = (40.0, 400.0) if units is Units.HU else None
-    write_synthetic_dicom(tmp_path / "x.dcm", pixels, units=units, window=window)
+    (tmp_path / "x.dcm").write_bytes(encode_synthetic_dicom(pixels, units=units, window=window))
     said = subprocess.run(
         ["dciodvfy", "-new", str(tmp_path / "x.dcm")], capture_output=True, text=True, check=False
     )
@@ -96,5 +100,5 @@ def test_dciodvfy_knows_no_error_but_the_new_tag(tmp_path, pixels, units):
 )
 def test_refuses_what_cannot_be_stored(tmp_path, pixels, settings, error):
     with pytest.raises(error):
-        write_synthetic_dicom(tmp_path / "x.dcm", pixels, **settings)
+        (tmp_path / "x.dcm").write_bytes(encode_synthetic_dicom(pixels, **settings))
     assert not (tmp_path / "x.dcm").exists()

@@ -44,7 +44,7 @@ DAMAGE = re.compile(
 )
 """Complaints of libjpeg after which pixels are wrong; a few extraneous bytes are only padding."""
 START = (
-    "import sys; sys.path[:] = {path}; from monai_gan_aug.io.isolation import serve_frames; "
+    "import sys; sys.path[:] = {path}; from monai_gan_aug.io.dicom.isolation import serve_frames; "
     "serve_frames()"
 )
 
@@ -127,6 +127,7 @@ class _Helper:
         if self._process is None or self._process.poll() is not None:
             self.stop()
             self._process = subprocess.Popen(
+                # isolated: neither the environment nor the working folder can lend it modules
                 [sys.executable, "-I", "-c", START.format(path=ascii(sys.path))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -195,7 +196,7 @@ def serve_frames() -> NoReturn:
             _send(out, {"dtype": pixels.dtype.str, "shape": pixels.shape}, pixels.tobytes())
         os.ftruncate(said, 0)
         os.lseek(said, 0, os.SEEK_SET)
-    os._exit(0)
+    os._exit(0)  # no cleanup: a native decoder may have left the interpreter in any state
 
 
 def _temporary_file() -> int:
@@ -212,6 +213,7 @@ def _refuse_complaints(said: int) -> None:
 def _limit_memory() -> None:
     if resource is not None and hasattr(resource, "RLIMIT_AS"):
         with suppress(OSError, ValueError):
+            # the limit counts all that is mapped, so what the interpreter took comes on top
             with open("/proc/self/statm", "rb") as stream:  # noqa: PTH123
                 used = int(stream.read().split()[0]) * resource.getpagesize()
             limit = used + MEMORY_BYTES
@@ -232,7 +234,7 @@ def _decode(request: dict[str, Any], frame: bytes) -> npt.NDArray[np.generic]:
     if request["plugin"] == GDCM_ITSELF:
         return _decode_by_gdcm(frame, request["syntax"], options)
     from pydicom.encaps import encapsulate
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
     pixels, _ = get_decoder(request["syntax"]).as_array(
         encapsulate([frame], has_bot=False), index=0, decoding_plugin=request["plugin"], **options

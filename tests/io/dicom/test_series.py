@@ -1,11 +1,9 @@
-"""Series in order, with their copies and gaps, and volumes in patient coordinates."""
+"""Series in order, with their copies and gaps."""
 
 import numpy as np
 import pytest
 
-from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.image import Units
-from monai_gan_aug.io.series import arrange_series, read_volume
+from monai_gan_aug.io.dicom.series import arrange_series
 
 AXIAL = [1, 0, 0, 0, 1, 0]
 CORONAL = [1, 0, 0, 0, 0, -1]
@@ -54,24 +52,7 @@ def test_copies_and_gaps_are_reported(write_stack, tmp_path):
     (series,), _ = arrange_series(write_stack([0, 5, 5, 10, 25]), tmp_path)
     assert series.copies == (("1.dcm", "2.dcm"),)
     assert series.gaps == (("3.dcm", "4.dcm", 15.0),)
-    with pytest.raises(DataError, match=r"no regular volume \(2\.dcm lies where 1\.dcm does"):
-        read_volume(series, tmp_path)
-
-
-def test_volume_maps_voxels_to_patient_coordinates(write_stack, tmp_path):
-    (series,), _ = arrange_series(write_stack([4, 0, 2]), tmp_path)
-    volume = read_volume(series, tmp_path)
-    assert volume.units is Units.HU
-    np.testing.assert_array_equal(volume.pixels[:, 0, 0], [-998, -996, -1000])
-    assert volume.spacing == (2.0, 2.0, 0.5)
-    left, posterior, superior = -10 + 2 * 0.5, -20 + 1 * 2.0, 0 + 1 * 2.0
-    np.testing.assert_allclose(volume.affine @ [1, 1, 2, 1], [-left, -posterior, superior, 1])
-
-
-def test_uneven_slices_are_no_volume(write_stack, tmp_path):
-    (series,), _ = arrange_series(write_stack([0, 2, 4, 6.6]), tmp_path)
-    with pytest.raises(DataError, match="evenly"):
-        read_volume(series, tmp_path)
+    assert series.findings()[0] == "2.dcm lies where 1.dcm does."
 
 
 def test_slices_of_other_direction_are_another_series(write_stack, write_dicom, tmp_path):
@@ -103,11 +84,10 @@ def test_unreadable_files_are_listed(write_dicom, tmp_path):
     assert [error.name for error in bad] == ["b.dcm", "c.dcm"]
 
 
-def test_neighbouring_slices_of_a_real_series_become_a_volume(shared_data):
+def test_neighbouring_slices_of_a_real_series_are_evenly_apart(shared_data):
     root = shared_data / "dicom_ct"
     names = [p.relative_to(root).as_posix() for p in root.rglob("C4KC-KiTS*.dcm")]
     series, bad = arrange_series(names, root)
     assert (len(series), bad) == (1, [])
-    volume = read_volume(series[0], root)
-    assert volume.pixels.shape == (8, 512, 512)
-    assert volume.spacing[0] == pytest.approx(series[0].spacing)
+    assert len(series[0].slices) == 8
+    assert series[0].findings() == []

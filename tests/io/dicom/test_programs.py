@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from monai_gan_aug.io.dicom.writing import SyntheticSeries, write_synthetic_dicom
+from monai_gan_aug.io.dicom.writing import SyntheticSeries, encode_synthetic_dicom
 from monai_gan_aug.io.image import Units
 
 RNG = np.random.default_rng(0)
@@ -68,7 +68,9 @@ ORTHANC = """
 def write_all(folder, series=None):
     for number, (name, (pixels, units)) in enumerate(IMAGES.items()):
         path = folder / f"{name}.dcm"
-        write_synthetic_dicom(path, pixels, units=units, series=series, number=number + 1)
+        path.write_bytes(
+            encode_synthetic_dicom(pixels, units=units, series=series, number=number + 1)
+        )
 
 
 @pytest.mark.skipif(shutil.which("dcmdump") is None, reason="dcmtk is not installed")

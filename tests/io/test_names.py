@@ -2,8 +2,8 @@
 
 import pytest
 
-from monai_gan_aug.data.paths import printable, resolve_inside
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.names import printable, resolve_inside
 
 
 def test_finds_files_below_the_root(tmp_path):

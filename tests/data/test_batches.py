@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from monai_gan_aug.data.loading import BatchLoader, EvaluationLoader
+from monai_gan_aug.data.batches import BatchLoader, EvaluationLoader
 from monai_gan_aug.errors import DataError
 
 

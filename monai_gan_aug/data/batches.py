@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 import torch
 
+from monai_gan_aug.data.datasets import CachedImages
 from monai_gan_aug.data.streams import (
     BalancedStream,
     IndexStream,
@@ -13,8 +14,9 @@ from monai_gan_aug.data.streams import (
     class_streams,
 )
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.provenance import check_record
 
-__all__ = ["BatchLoader", "BatchSource", "EvaluationLoader", "check_position"]
+__all__ = ["BatchLoader", "BatchSource", "EvaluationLoader", "check_position", "unlabelled_batches"]
 
 Batch = dict[Any, torch.Tensor]
 
@@ -144,3 +146,27 @@ def check_position(state: Mapping[str, int]) -> int:
     if not isinstance(position, int) or position < 0:
         raise ValueError(f"A loader's state must be {{'position': int >= 0}}, got {dict(state)}.")
     return position
+
+
+def unlabelled_batches(
+    unlabelled: CachedImages | None, labelled: CachedImages, batch_size: int, seed: int = 0
+) -> BatchLoader:
+    """Endless batches of images without classes.
+
+    Args:
+        unlabelled: The images; labels in their datalist should not be looked at.
+        labelled: Training images of the classifier, whose datalist names the held-out patients.
+        batch_size: Images per batch.
+        seed: Makes the order.
+
+    Raises:
+        DataError: If there are none.
+        ProvenanceError: If a validation or test patient is among them.
+    """
+    if unlabelled is None:
+        raise DataError(
+            "This arm learns from unlabelled images: give --unlabelled, a datalist that `prepare "
+            "--unlabelled` wrote."
+        )
+    check_record(labelled.datalist, unlabelled.training_record())
+    return BatchLoader(unlabelled, batch_size, steps=1, seed=seed)

@@ -12,8 +12,8 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit
 
 from monai_gan_aug.errors import ImageReadError
-from monai_gan_aug.io import isolation
-from monai_gan_aug.io.isolation import DecoderDied, decode_apart
+from monai_gan_aug.io.dicom import isolation
+from monai_gan_aug.io.dicom.isolation import DecoderDied, decode_apart
 from monai_gan_aug.io.reading import read_image
 
 OPTIONS = {
