@@ -22,12 +22,17 @@ UNIMPORTED = {
 WORDS = re.compile(r"^[A-Za-z0-9._-]+")
 
 
+def normalised(name):
+    """A distribution's name as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def declared(section):
     """Names of the requirements in one list of pyproject.toml."""
     tomllib = pytest.importorskip("tomllib", reason="Python 3.10 has no tomllib")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     rows = project["dependencies"] if section is None else project["optional-dependencies"][section]
-    return {WORDS.match(row).group().lower() for row in rows}
+    return {normalised(WORDS.match(row).group()) for row in rows}
 
 
 def imported_roots():
@@ -50,7 +55,7 @@ def brought_by():
 
 def distributions(root):
     """What may have brought an import: ``PIL`` comes from pillow."""
-    return {name.lower() for name in brought_by().get(root, [root])}
+    return {normalised(name) for name in brought_by().get(root, [root])}
 
 
 def test_everything_imported_is_declared():
@@ -64,6 +69,6 @@ def test_everything_declared_is_imported_or_has_its_reason():
 
 
 def test_every_dependency_stands_in_the_docs_with_its_licence():
-    table = (ROOT / "docs" / "design.md").read_text().lower()
+    table = normalised((ROOT / "docs" / "design.md").read_text())
     names = {name.removeprefix("pytorch-") for name in declared(None)}
     assert {name for name in names if name not in table} == set()
