@@ -17,6 +17,9 @@ from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 __all__ = ["CachedImages", "SyntheticImages"]
 
+NO_CLASS = -1
+"""Target of an image whose class nobody knows: no loss and no embedding takes it."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -64,7 +67,7 @@ class CachedImages(_BatchedImages):
         progress: Whether to show a progress bar while the cache is filled.
 
     Attributes:
-        targets: Labels, ``int64`` of shape ``(N,)``.
+        targets: Labels, ``int64`` of shape ``(N,)``; -1 for images whose class nobody knows.
         ids: Content ids, by index.
         groups: Patient hashes, by index.
         label_names: Class names, by label.
@@ -94,8 +97,12 @@ class CachedImages(_BatchedImages):
         self.recipe = recipe
         self.split = split
         self.label_names = self._chosen_labels(labels)
-        old_labels = [self.datalist.labels.index(name) for name in self.label_names]
-        entries = [e for e in self.datalist.entries(split) if e.label in old_labels]
+        position: dict[int | None, int] = {
+            self.datalist.labels.index(name): new for new, name in enumerate(self.label_names)
+        }
+        if not labels:
+            position[None] = NO_CLASS
+        entries = [e for e in self.datalist.entries(split) if e.label in position]
         if not entries:
             raise DataError(
                 f"The {split} split has no image of {list(self.label_names)}: it holds "
@@ -111,7 +118,7 @@ class CachedImages(_BatchedImages):
             on_error=on_error,
             max_bad_fraction=max_bad_fraction,
         )
-        self._index([e for e in entries if e.name not in self.cache.skipped], old_labels)
+        self._index([e for e in entries if e.name not in self.cache.skipped], position)
 
     def _chosen_labels(self, labels: Sequence[str] | None) -> tuple[str, ...]:
         if not labels:
@@ -126,10 +133,10 @@ class CachedImages(_BatchedImages):
             )
         return tuple(labels)
 
-    def _index(self, entries: list[Entry], old_labels: list[int]) -> None:
+    def _index(self, entries: list[Entry], position: dict[int | None, int]) -> None:
         self.ids = [entry.id for entry in entries]
         self.groups = [entry.group for entry in entries]
-        self.targets = np.array([old_labels.index(e.label) for e in entries], dtype=np.int64)
+        self.targets = np.array([position[entry.label] for entry in entries], dtype=np.int64)
         self._rows = self.cache.rows(self.ids)
 
     def training_record(self) -> TrainingRecord:

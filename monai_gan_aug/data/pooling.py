@@ -52,7 +52,7 @@ class Pool:
         key_fingerprint: Which secret key hashed the patients.
         caveats: What was skipped, left out or merged, in sentences for a report.
         copies: Positions in ``entries + unlabelled`` of images that look the same, in pairs.
-        unlabelled: Images whose class nobody knows; their label stands at 0.
+        unlabelled: Images whose class nobody knows.
     """
 
     labels: tuple[str, ...]
@@ -268,7 +268,7 @@ def _entries(
     entries = []
     for record, id_ in zip(records, ids, strict=True):
         group = record.group or key.pseudonym(_patient(record, grouping))
-        label = position.get(record.label, 0)
+        label = position.get(record.label)  # nothing for an image without a class
         entries.append(Entry(record.image, label, group, id_, record.frame))
     return tuple(entries)
 
@@ -289,7 +289,7 @@ def _refuse_conflicts(
     ]
     if conflicts:
         shown = "; ".join(
-            f"{printable(a.name)} is {labels[a.label]}, {printable(b.name)} is {labels[b.label]}"
+            f"{printable(a.name)} is {labels[a.known_label]}, {printable(b.name)} is {labels[b.known_label]}"
             for a, b in conflicts[:3]
         )
         raise DataError(

@@ -76,7 +76,7 @@ class PreparedSource(Source):
     def _read(self, root: Path) -> Iterator[SourceRecord]:
         names = self._labelled.labels
         for entry in self._labelled.entries():
-            label = names[entry.label]
+            label = names[entry.known_label]
             yield _record(entry, label)
         for entry in () if self._classless is None else self._classless.training:
             yield _record(entry, UNLABELLED)

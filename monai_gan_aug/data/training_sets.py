@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 FEWER_SALT, MORE_SALT, UNLABELLED_SALT = 11, 12, 13
-UNKNOWN = "The classes of these images are not known: every label stands at 0."
+UNKNOWN = "The classes of these images are not known."
 
 
 def left_out(pool: Sequence[Entry], datalist: Datalist) -> tuple[Entry, ...]:
@@ -104,7 +104,7 @@ def unlabelled_list(
     for entries in _in_random_order(free, [datalist.split.seed, UNLABELLED_SALT]):
         if len(chosen) >= images:
             break
-        chosen += [replace(entry, label=0) for entry in entries]
+        chosen += [replace(entry, label=None) for entry in entries]
     barred = len(more) - len(usable)
     note = f"{barred} more are of validation or test patients, or in the split: left out."
     return Datalist(
@@ -139,7 +139,7 @@ def _first_patients(
     has = np.zeros(len(labels), np.int64)
     chosen: set[str] = set()
     for images in _in_random_order(entries, seed):
-        classes = sorted({entry.label for entry in images})
+        classes = sorted({entry.label for entry in images if entry.label is not None})
         if any(has[label] < wanted[label] for label in classes):
             has[classes] += 1
             chosen.add(images[0].group)

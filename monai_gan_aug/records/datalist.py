@@ -63,6 +63,19 @@ class Entry:
         """The file, with the frame if there is one."""
         return frame_name(self.image, self.frame)
 
+    @property
+    def known_label(self) -> int:
+        """The label.
+
+        Raises:
+            DataError: If nobody knows the class.
+        """
+        if self.label is None:
+            raise DataError(
+                f"{self.image} has no class: list such images apart, with `prepare --unlabelled`."
+            )
+        return self.label
+
 
 @dataclass(frozen=True)
 class SplitRecord:
@@ -97,8 +110,8 @@ class Datalist(FileRecord):
         caveats: Sentences every report of this data set must repeat.
 
     Raises:
-        DataError: If a group or an image is in two splits, a label is out of range, or there are
-            fewer than two classes.
+        DataError: If a group or an image is in two splits, a label is out of range, a split mixes
+            images with and without a class, or there are fewer than two classes.
     """
 
     KIND = "a datalist"
@@ -122,6 +135,12 @@ class Datalist(FileRecord):
                 raise DataError(
                     f"{entry.image} has label {entry.label}, but there are {len(self.labels)} "
                     "label names: name every class in `labels`."
+                )
+        for split in SPLITS:
+            if len({entry.label is None for entry in self.entries(split)}) > 1:
+                raise DataError(
+                    f"The {split} split mixes images with and without a class: list those without "
+                    "apart, with `prepare --unlabelled`."
                 )
         for attribute, what in (("group", "patients"), ("id", "identical images")):
             self._refuse_shared(attribute, what)
@@ -161,7 +180,9 @@ class Datalist(FileRecord):
 
     def group_counts(self, split: str | None = None) -> dict[str, int]:
         """Patients per class name (a patient with images of two classes counts in both)."""
-        pairs: set[tuple[int | None, str]] = {(entry.label, entry.group) for entry in self.entries(split)}
+        pairs: set[tuple[int | None, str]] = {
+            (entry.label, entry.group) for entry in self.entries(split)
+        }
         counter = Counter(label for label, _ in pairs)
         return {name: counter[index] for index, name in enumerate(self.labels)}
 

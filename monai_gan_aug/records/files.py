@@ -121,9 +121,7 @@ class FileRecord(Record):
             record = read(content)
         except Misfit as misfit:
             problem = f"{misfit.place} {misfit.problem}".strip()
-            raise cls.ERROR(
-                f"{path.name} is not {cls.KIND} ({problem}): {cls.REMEDY}."
-            ) from None
+            raise cls.ERROR(f"{path.name} is not {cls.KIND} ({problem}): {cls.REMEDY}.") from None
         except DataError as error:
             raise type(error)(f"{path.name}: {error}") from error
         if cls.SEAL and record.sha256 != seal:
@@ -153,9 +151,7 @@ class FileRecord(Record):
         try:
             return json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
         except FileNotFoundError:
-            raise DataError(
-                f"{path.name} does not exist: {cls.MISSING or cls.REMEDY}."
-            ) from None
+            raise DataError(f"{path.name} does not exist: {cls.MISSING or cls.REMEDY}.") from None
         except IsADirectoryError:
             raise DataError(f"{path.name} is a folder: name the file in it.") from None
         except OSError as error:
@@ -205,4 +201,3 @@ class FileRecord(Record):
             raise Misfit("is missing", ".".join(cls.SEAL))
         seal: str = part.pop(last)
         return seal
-

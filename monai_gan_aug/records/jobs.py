@@ -1,6 +1,7 @@
 """What a study keeps about its work: jobs begun and done, the pool of images, look-alikes."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from monai_gan_aug.records.datalist import Entry
 from monai_gan_aug.records.files import FileRecord
@@ -21,6 +22,7 @@ class JobBegun(FileRecord):
 
     KIND = "the beginning of a job"
     REMEDY = AGAIN
+    READS_UNNUMBERED = True
 
     identity: str
     name: str
@@ -38,6 +40,7 @@ class JobDone(FileRecord):
 
     KIND = "the record of a job"
     REMEDY = AGAIN
+    READS_UNNUMBERED = True
 
     identity: str
     name: str
@@ -69,6 +72,15 @@ class KeptPool(FileRecord):
     caveats: tuple[str, ...] = ()
     unlabelled: tuple[Entry, ...] = ()
 
+    @classmethod
+    def upgraded(cls, content: Any, schema: int) -> Any:
+        """Without a number, images without a class had the first one."""
+        if not isinstance(content, dict) or not isinstance(content.get("unlabelled"), list):
+            return None
+        unlabelled = [{**entry, "label": None} for entry in content["unlabelled"]]
+        kept = {key: value for key, value in content.items() if key != "copies"}
+        return {**kept, "unlabelled": unlabelled}
+
 
 @dataclass(frozen=True)
 class LookAlikes(FileRecord):
@@ -81,6 +93,7 @@ class LookAlikes(FileRecord):
 
     KIND = "a count of look-alikes"
     REMEDY = AGAIN
+    READS_UNNUMBERED = True
 
     settings: str
     images: int

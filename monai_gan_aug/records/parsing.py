@@ -36,7 +36,7 @@ SCALARS = frozenset((str, int, float, bool, type(None)))
 LONGEST_SHOWN = 60
 
 
-class Misfit(Exception):  # noqa: N818  (it never reaches a user: `parse` turns it into an error)
+class Misfit(Exception):
     """A value that does not fit.
 
     Args:

@@ -160,4 +160,4 @@ class GanComparison:
 
 
 def _seconds(jobs: Sequence[BundleJob]) -> float:
-    return round(sum(job.recorded()["seconds"] for job in jobs), 1)
+    return round(sum(job.seconds for job in jobs), 1)

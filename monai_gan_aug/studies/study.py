@@ -283,4 +283,4 @@ class Study:
 def _require_intervals(datalists: Collection[Datalist]) -> None:
     """Refuse test sets too small for an interval before anything is trained for them."""
     bootstrap = CrossedBootstrap([[entry.group for entry in one.test] for one in datalists])
-    bootstrap.require_classes([[entry.label for entry in one.test] for one in datalists])
+    bootstrap.require_classes([[entry.known_label for entry in one.test] for one in datalists])

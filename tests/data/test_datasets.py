@@ -1,11 +1,15 @@
 """Data sets of real and synthetic images on top of the cache."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn.functional import cross_entropy
 
-from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
+from monai_gan_aug.data.datasets import NO_CLASS, CachedImages, SyntheticImages
 from monai_gan_aug.errors import DataError, ProvenanceError
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.keys import DataKeys
@@ -149,3 +153,14 @@ def test_real_images_keep_their_rows(shared_data, recipe, tmp_path, image_set):
     picture = Image.open(shared_data / "xray" / real.datalist.training[0].image).convert("L")
     got = data[0][DataKeys.IMAGE][0].numpy().astype(float)
     assert np.corrcoef(got.ravel(), np.asarray(picture, float).ravel())[0, 1] > 0.999
+
+
+def test_images_without_a_class_have_a_target_no_loss_takes(training, image_set):
+    images = image_set()
+    classless = tuple(replace(entry, label=None) for entry in images.datalist.training)
+    data, _ = training(
+        SimpleNamespace(datalist=replace(images.datalist, training=classless), root=images.root)
+    )
+    assert set(data.targets.tolist()) == {NO_CLASS}
+    with pytest.raises((IndexError, RuntimeError)):
+        cross_entropy(torch.zeros(len(data), 2), torch.from_numpy(data.targets))

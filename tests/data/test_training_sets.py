@@ -66,7 +66,7 @@ def test_unlabelled_images_are_of_others_and_carry_no_class():
     whole = split()
     found = unlabelled_list(whole, POOL, 30)
     assert not found.groups() & whole.groups()
-    assert {entry.label for entry in found.training} == {0}
+    assert {entry.label for entry in found.training} == {None}
     assert {entry.id for entry in found.training} <= {e.id for e in left_out(POOL, whole)}
     assert {entry.id[0] for entry in found.training} == {"0", "1"}
     assert 30 <= len(found.training) <= 32

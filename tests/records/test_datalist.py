@@ -118,3 +118,32 @@ def test_file_of_another_kind_is_refused_by_name(tmp_path, content):
 def test_missing_file_is_refused_with_the_next_step(tmp_path):
     with pytest.raises(DataError, match="prepare"):
         Datalist.load(tmp_path / "d.json")
+
+
+def test_a_class_nobody_knows_is_none_and_survives_the_file(datalist, tmp_path):
+    classless = replace(
+        datalist, training=tuple(replace(entry, label=None) for entry in datalist.training)
+    )
+    classless.save(tmp_path / "d.json")
+    assert Datalist.load(tmp_path / "d.json") == classless
+    assert classless.counts("training") == {"normal": 0, "ill": 0}
+    with pytest.raises(DataError, match=r"x/0\.png has no class"):
+        _ = classless.training[0].known_label
+
+
+def test_images_with_and_without_a_class_do_not_mix_in_a_split(datalist):
+    mixed = (datalist.training[0], replace(datalist.training[1], label=None))
+    with pytest.raises(DataError, match="prepare --unlabelled"):
+        replace(datalist, training=mixed)
+
+
+def test_a_file_without_a_number_is_read_and_one_of_a_newer_version_refused(datalist, tmp_path):
+    path = tmp_path / "d.json"
+    datalist.save(path)
+    content = json.loads(path.read_text())
+    del content["schema"]
+    path.write_text(json.dumps(content))
+    assert Datalist.load(path) == datalist
+    path.write_text(json.dumps({**content, "schema": 99}))
+    with pytest.raises(DataError, match=r"d\.json was made by a newer version .*prepare"):
+        Datalist.load(path)
