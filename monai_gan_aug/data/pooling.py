@@ -289,7 +289,8 @@ def _refuse_conflicts(
     ]
     if conflicts:
         shown = "; ".join(
-            f"{printable(a.name)} is {labels[a.known_label]}, {printable(b.name)} is {labels[b.known_label]}"
+            f"{printable(a.name)} is {labels[a.known_label]}, "
+            f"{printable(b.name)} is {labels[b.known_label]}"
             for a, b in conflicts[:3]
         )
         raise DataError(

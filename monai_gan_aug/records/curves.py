@@ -64,7 +64,7 @@ class GanCurves(FileRecord):
     KIND = "the curves of a GAN"
     REMEDY = "train again"
 
-    step: tuple[float, ...]
+    step: tuple[int, ...]
     g_loss: Series
     d_loss: Series
     d_real: Series
@@ -103,7 +103,7 @@ class ClassifierCurves(FileRecord):
     REMEDY = "train again"
     READS_UNNUMBERED = True
 
-    step: tuple[float, ...]
+    step: tuple[int, ...]
     loss: Series
     validation_auc: Series
 

@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from monai_gan_aug.reports.contents import Contents
-from monai_gan_aug.reports.external import EXTERNAL_NOTE
-from monai_gan_aug.reports.markdown_tables import escape, markdown_table
-from monai_gan_aug.reports.tables import Table
-from monai_gan_aug.reports.wording import SCREEN_WARNING
+from monai_gan_aug.reports.sections.external import EXTERNAL_NOTE
+from monai_gan_aug.reports.table import Table, escape, markdown_table
 
 __all__ = ["render_markdown"]
 
@@ -46,6 +44,7 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
         yield "### Claims after correction"
         yield escape(" ".join(contents.claims))
         yield markdown_table(contents.tables["claims"])
+        yield escape(contents.claims_note)
     yield from _external(contents)
     yield from _scarcity(contents, files)
     yield "## Arms"
@@ -72,11 +71,12 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
             if contents.tables[name].rows:
                 yield markdown_table(contents.tables[name])
     if study.screening:
-        yield f"## Copy screen\n\n{escape(SCREEN_WARNING)}"
-        for found in study.screening:
-            yield f"- Seed {found.seed}: {escape(found.conclusion)}"
+        yield f"## Copy screen\n\n{escape(contents.screen_caveat)}"
+        for screen in study.screening:
+            yield f"- Seed {screen.seed}: {escape(screen.conclusion)}"
         yield markdown_table(contents.tables["screening"])
-    yield from _tables(contents, "Further numbers", ("splits", "guards", "arms-more", "confusion"))
+    further = ("splits", "guards", "selection", "arms-more", "confusion")
+    yield from _tables(contents, "Further numbers", further)
     yield from _tables(contents, "Provenance", ("seeds", "recipe", "software", "timing"))
 
 
@@ -96,14 +96,14 @@ def _captioned(tables: Iterable[Table]) -> Iterator[str]:
 def _external(contents: Contents) -> Iterator[str]:
     if contents.external:
         yield f"## Other test sets\n\n{escape(EXTERNAL_NOTE)}"
-    for one in contents.external:
-        yield f"### {escape(one.name)}"
-        yield f"**{one.verdict.word.capitalize()}.** {escape(one.verdict.sentence)}"
-        yield escape(f"{one.reading} {one.counts}")
-        if one.caveats:
-            yield "\n".join(f"- {escape(caveat)}" for caveat in one.caveats)
-        yield f"{escape(one.table.caption)}."
-        yield markdown_table(one.table)
+    for place in contents.external:
+        yield f"### {escape(place.name)}"
+        yield f"**{place.verdict.word.capitalize()}.** {escape(place.verdict.sentence)}"
+        yield escape(f"{place.reading} {place.counts}")
+        if place.caveats:
+            yield "\n".join(f"- {escape(caveat)}" for caveat in place.caveats)
+        yield f"{escape(place.table.caption)}."
+        yield markdown_table(place.table)
     yield from _captioned([contents.tables[name] for name in ("external-arms", "external-sweep")])
 
 
@@ -114,10 +114,11 @@ def _scarcity(contents: Contents, files: str) -> Iterator[str]:
             yield f"![Values of the arms by training patients]({files}/scarcity.svg)"
         yield markdown_table(contents.tables["sweep"])
         yield markdown_table(contents.tables["sweep-arms"])
-    if contents.tables["exchange"].rows:
+    equivalents = contents.tables["sample-size-equivalent"]
+    if equivalents.rows:
         yield "## In the currency of real patients"
-        yield escape(f"{contents.tables['exchange'].caption}.")
-        yield markdown_table(contents.tables["exchange"])
+        yield escape(f"{equivalents.caption}.")
+        yield markdown_table(equivalents)
 
 
 def _fact(name: str, value: str, detail: str) -> str:

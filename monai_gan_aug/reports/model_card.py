@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from monai_gan_aug.reports.caveats import reading_caveats
 from monai_gan_aug.reports.contents import Contents
-from monai_gan_aug.reports.markdown_tables import escape, markdown_table
-from monai_gan_aug.reports.wording import SCREEN_WARNING, interval, metric_title, number
+from monai_gan_aug.reports.sections.caveats import reading_caveats
+from monai_gan_aug.reports.table import escape, markdown_table
+from monai_gan_aug.reports.wording import metric_title, with_interval
 
 __all__ = ["INTENDED_USE", "model_card"]
 
@@ -60,14 +60,14 @@ def _blocks(contents: Contents) -> Iterator[str]:
     yield "Differences that decide the verdict:"
     yield _bullets(
         f"{study.titles[c.arm]} minus {study.titles[c.control]}: {metric_title(c.metric)} "
-        f"{number(c.difference, signed=True)} {interval(c.lower, c.upper, signed=True)}"
+        f"{with_interval(c.difference, signed=True)}"
         for c in study.decisive()
     )
     if contents.external:
         yield "On other test sets, with the weights as they are:"
         yield _bullets(
-            f"{one.name}: {one.verdict.word}. {one.verdict.sentence} {one.reading}"
-            for one in contents.external
+            f"{place.name}: {place.verdict.word}. {place.verdict.sentence} {place.reading}"
+            for place in contents.external
         )
     yield f"## How it failed, as far as anyone looked\n\n{_bullets(_failures(contents))}"
     yield f"## Copies and privacy\n\n{_bullets(_screening(contents))}"
@@ -83,7 +83,7 @@ def _data(contents: Contents) -> Iterator[str]:
     if contents.external:
         yield "Other test sets, of which nothing was trained or tuned:"
         yield _bullets(
-            f"{one.name}: {one.counts} {' '.join(one.caveats)}" for one in contents.external
+            f"{place.name}: {place.counts} {' '.join(place.caveats)}" for place in contents.external
         )
 
 
@@ -98,14 +98,14 @@ def _failures(contents: Contents) -> Iterator[str]:
 
 
 def _screening(contents: Contents) -> Iterator[str]:
-    for found in contents.study.screening:
+    for screen in contents.study.screening:
         yield (
-            f"Seed {found.seed}: {found.conclusion} "
-            f"({found.near_copies} of {found.images} images flagged)"
+            f"Seed {screen.seed}: {screen.conclusion} "
+            f"({screen.near_copies} of {screen.images} images flagged)"
         )
     if not contents.study.screening:
         yield "Nobody looked for copies of training images."
-    yield SCREEN_WARNING
+    yield contents.screen_caveat
 
 
 def _bullets(sentences: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""How results depend on the number of training patients: the sweep and the exchange rate."""
+"""How results depend on the number of training patients: the sweep, sample-size equivalents."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from monai_gan_aug.records.results import Exchange, Results
-from monai_gan_aug.records.study import Study
+from monai_gan_aug.records.results import Results, SampleSizeEquivalent
+from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.reports.figures import line_style, shorten
 from monai_gan_aug.reports.palette import PALETTE
 from monai_gan_aug.reports.svg import STYLE, figure_svg
-from monai_gan_aug.reports.tables import Cell, Column, Table, difference_cell, estimate_cell
+from monai_gan_aug.reports.table import Cell, Column, Table, difference_cell, estimate_cell
 from monai_gan_aug.reports.wording import lower_is_better, metric_title, number
 
 __all__ = [
-    "exchange_sentence",
-    "exchange_table",
+    "equivalent_sentence",
+    "equivalent_table",
     "heavy_arms",
     "scarcity_figure",
     "size_cells",
@@ -31,7 +31,7 @@ MARKERS = ("o", "s", "D")
 SPREAD = 0.025  # of the axis, between the intervals of two arms
 
 
-def heavy_arms(study: Study) -> tuple[str, ...]:
+def heavy_arms(study: StudyRecord) -> tuple[str, ...]:
     """The arm of the verdict, the baseline and the best other control, by name.
 
     The best is the one with the best mean over the sizes of the sweep.
@@ -40,16 +40,15 @@ def heavy_arms(study: Study) -> tuple[str, ...]:
     others = [name for name in others if name not in (study.baseline, study.verdict.arm)]
     sign = -1 if lower_is_better(study.verdict.metric) else 1
     best = max(others, key=lambda name: sign * sum(_means(study, name)), default=None)
-    chosen = (study.verdict.arm, study.baseline, *([best] if best else []))
-    return tuple(dict.fromkeys(chosen))
+    return tuple(dict.fromkeys((study.verdict.arm, study.baseline, *([best] if best else []))))
 
 
-def _means(study: Study, name: str) -> list[float]:
+def _means(study: StudyRecord, name: str) -> list[float]:
     values = (point.value(name) for point in study.sweep)
     return [value.mean for value in values if value is not None]
 
 
-def scarcity_figure(study: Study) -> str:
+def scarcity_figure(study: StudyRecord) -> str:
     """The metric of the verdict against the training patients of each class."""
     sizes = [point.training_patients_per_class for point in study.sweep]
     heavy = heavy_arms(study)
@@ -77,7 +76,7 @@ def scarcity_figure(study: Study) -> str:
         return figure_svg(figure, "scarcity", _alternative(study, heavy))
 
 
-def _draw_arm(axes: Axes, study: Study, name: str, index: int, count: int) -> None:
+def _draw_arm(axes: Axes, study: StudyRecord, name: str, index: int, count: int) -> None:
     sizes = np.array([point.training_patients_per_class for point in study.sweep], float)
     span = np.log(sizes[-1] / sizes[0]) or 1.0
     places = sizes * np.exp((index - (count - 1) / 2) * SPREAD * span)
@@ -97,7 +96,7 @@ def _draw_arm(axes: Axes, study: Study, name: str, index: int, count: int) -> No
     axes.vlines(places, table[:, 1], table[:, 2], color=style["color"], linewidth=1.4, zorder=2)
 
 
-def _alternative(study: Study, heavy: tuple[str, ...]) -> str:
+def _alternative(study: StudyRecord, heavy: tuple[str, ...]) -> str:
     parts = []
     for point in study.sweep:
         values = ((name, point.value(name)) for name in heavy)
@@ -110,7 +109,7 @@ def _alternative(study: Study, heavy: tuple[str, ...]) -> str:
     )
 
 
-def sweep_table(study: Study) -> Table:
+def sweep_table(study: StudyRecord) -> Table:
     """For every number of training patients: baseline, differences of the verdict, its word."""
     rows = tuple(
         size_cells(study, point.training_patients_per_class, point) for point in study.sweep
@@ -119,7 +118,7 @@ def sweep_table(study: Study) -> Table:
     return Table("sweep", caption, size_columns(study), rows)
 
 
-def size_columns(study: Study) -> tuple[Column, ...]:
+def size_columns(study: StudyRecord) -> tuple[Column, ...]:
     """Columns of a table with a row for every number of training patients."""
     verdict = study.verdict
     metric = metric_title(verdict.metric)
@@ -136,7 +135,7 @@ def size_columns(study: Study) -> tuple[Column, ...]:
     )
 
 
-def size_cells(study: Study, patients: int, results: Results) -> tuple[Cell, ...]:
+def size_cells(study: StudyRecord, patients: int, results: Results) -> tuple[Cell, ...]:
     """Cells of :func:`size_columns` for the results with one number of training patients."""
     verdict = study.verdict
     return (
@@ -148,7 +147,7 @@ def size_cells(study: Study, patients: int, results: Results) -> tuple[Cell, ...
     )
 
 
-def sweep_arms_table(study: Study) -> Table:
+def sweep_arms_table(study: StudyRecord) -> Table:
     """The metric of the verdict of every arm at every number of training patients."""
     columns = (
         Column("Arm", "arm"),
@@ -167,7 +166,7 @@ def sweep_arms_table(study: Study) -> Table:
     return Table("sweep-arms", caption, columns, rows)
 
 
-def exchange_table(study: Study) -> Table:
+def equivalent_table(study: StudyRecord) -> Table:
     """What every candidate arm is worth in real training patients."""
     columns = (
         Column("Arm", "arm"),
@@ -180,24 +179,25 @@ def exchange_table(study: Study) -> Table:
     rows = tuple(
         (
             study.titles[row.arm],
-            exchange_sentence(row),
+            equivalent_sentence(row),
             row.patients,
             row.lower,
             row.upper,
             row.where,
         )
-        for row in study.exchange
+        for row in study.sample_size_equivalent
     )
-    measured = study.exchange[0].measured if study.exchange else (0, 0)
+    rows_of_arms = study.sample_size_equivalent
+    measured = rows_of_arms[0].measured if rows_of_arms else (0, 0)
     caption = (
         f"Worth in real training patients, on the curve measured from {measured[0]} to "
         f"{measured[-1]} patients of all classes"
     )
-    return Table("exchange", caption, columns, rows)
+    return Table("sample-size-equivalent", caption, columns, rows)
 
 
-def exchange_sentence(row: Exchange) -> str:
-    """One exchange in words; an end that lies outside the measured curve is left open."""
+def equivalent_sentence(row: SampleSizeEquivalent) -> str:
+    """One equivalent in words; an end that lies outside the measured curve is left open."""
     fewest, most = row.measured[0], row.measured[-1]
     if row.where == "below":
         end = "" if row.upper is None else f", interval up to {row.upper:.0f}"

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from monai_gan_aug.records.results import Claim, Comparison
-from monai_gan_aug.records.study import Study
-from monai_gan_aug.reports.tables import Cell, Column, Table, difference_cell
+from monai_gan_aug.records.study import StudyRecord
+from monai_gan_aug.reports.table import Cell, Column, Table, difference_cell
 from monai_gan_aug.reports.wording import NO_VALUE, listing, metric_title, number
 
 __all__ = [
     "MORE_SEEDS",
+    "claims_note",
     "claims_sentences",
     "claims_table",
     "comparisons_note",
@@ -19,7 +20,7 @@ __all__ = [
 MORE_SEEDS = "more seeds, not more patients"
 
 
-def comparisons_table(study: Study) -> Table:
+def comparisons_table(study: StudyRecord) -> Table:
     """Every paired difference with its interval, p-values and what it would take to know."""
     columns = (
         Column("Arm", "arm"),
@@ -40,7 +41,7 @@ def comparisons_table(study: Study) -> Table:
             difference_cell(c),
             c.p_value,
             c.p_holm,
-            c.minimum_detectable_effect,
+            c.difference.minimum_detectable_effect,
             _needed(c),
             "yes" if c.primary else "no",
         )
@@ -49,10 +50,8 @@ def comparisons_table(study: Study) -> Table:
     return Table("comparisons", "Paired differences, arm minus control", columns, rows)
 
 
-def comparisons_note(study: Study) -> str:
-    """What the columns of :func:`comparisons_table` mean; empty for records without p-values."""
-    if all(c.p_value is None for c in study.comparisons):
-        return ""
+def comparisons_note(study: StudyRecord) -> str:
+    """What the columns of :func:`comparisons_table` mean."""
     effect = number(study.verdict.relevant_effect)
     return (
         "p is two-sided and of one comparison alone; the smallest p that occurs may mean “at "
@@ -63,12 +62,10 @@ def comparisons_note(study: Study) -> str:
 
 
 def _needed(c: Comparison) -> Cell:
-    if c.patients_needed is None and c.p_value is not None:
-        return MORE_SEEDS
-    return c.patients_needed
+    return MORE_SEEDS if c.patients_needed is None else c.patients_needed
 
 
-def splits_table(study: Study) -> Table:
+def splits_table(study: StudyRecord) -> Table:
     """The difference of every seed, with the p-values of tests that see this one split."""
     columns = (
         Column("Arm", "arm"),
@@ -80,18 +77,16 @@ def splits_table(study: Study) -> Table:
     )
     rows: list[tuple[Cell, ...]] = []
     for c in study.comparisons:
-        tests = {one.seed: (one.delong, one.mcnemar) for one in c.single_splits}
-        for record, difference in zip(study.seeds, c.per_seed, strict=False):
+        tests = {split.seed: (split.delong, split.mcnemar) for split in c.single_splits}
+        for record, difference in zip(study.seeds, c.difference.per_seed, strict=True):
             names = (study.titles[c.arm], study.titles[c.control], str(record.seed))
             rows.append((*names, difference, *tests.get(record.seed, (None, None))))
     caption = "Differences of single splits; their tests take every image for a patient"
     return Table("splits", caption, columns, tuple(rows))
 
 
-def claims_table(study: Study) -> Table:
-    """What every candidate arm may claim after correction; without rows in earlier records."""
-    if study.corrected is None:
-        return Table("claims", "", (), ())
+def claims_table(study: StudyRecord) -> Table:
+    """What every candidate arm may claim after correction; without rows if there is none."""
     narrow = {claim.arm: claim for claim in study.corrected.verdict_controls}
     wide = {claim.arm: claim for claim in study.corrected.every_control}
     columns = (
@@ -116,17 +111,17 @@ def _heading(text: str, claims: dict[str, Claim]) -> str:
     return f"{text} ({count})"
 
 
-def _word(study: Study, claim: Claim) -> str:
+def _word(study: StudyRecord, claim: Claim) -> str:
     return "yes" if _holds(study, claim) else "not shown"
 
 
-def _holds(study: Study, claim: Claim) -> bool:
+def _holds(study: StudyRecord, claim: Claim) -> bool:
     return claim.holm < round(1 - study.verdict.confidence, 6)
 
 
-def claims_sentences(study: Study) -> tuple[str, ...]:
+def claims_sentences(study: StudyRecord) -> tuple[str, ...]:
     """What may be claimed, in words: against the verdict's controls, and against every one."""
-    if study.corrected is None or not study.corrected.verdict_controls:
+    if not study.corrected.verdict_controls:
         return ()
     groups: tuple[tuple[str, Sequence[Claim]], ...] = (
         ("every control of the verdict", study.corrected.verdict_controls),
@@ -139,3 +134,11 @@ def claims_sentences(study: Study) -> tuple[str, ...]:
         verb = "beat" if len(winners) > 1 else "beats"
         sentences.append(f"{who} {verb} {what} after correction.")
     return tuple(sentences)
+
+
+def claims_note(study: StudyRecord) -> str:
+    """How claims are corrected."""
+    return (
+        "An arm beats several controls when it beats each of them. "
+        f"Method: {study.corrected.method}"
+    )

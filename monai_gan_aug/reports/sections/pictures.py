@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.records.study import Grid
+from monai_gan_aug.records.study_parts import Grid
 
 __all__ = ["GridPair", "Picture", "read_grid", "read_picture"]
 

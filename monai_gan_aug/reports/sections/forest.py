@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from monai_gan_aug.records.results import Comparison
-from monai_gan_aug.records.study import Study
+from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.reports.palette import PALETTE
 from monai_gan_aug.reports.svg import STYLE, figure_svg
-from monai_gan_aug.reports.wording import interval, lower_is_better, metric_title, number
+from monai_gan_aug.reports.wording import lower_is_better, metric_title, number, with_interval
 
 __all__ = ["COMPACT", "WIDE", "ForestLayout", "forest_plot", "forest_range", "forest_rows"]
 
@@ -58,7 +58,7 @@ class _Row:
         return self.top + self.height / 2
 
 
-def forest_rows(study: Study) -> list[tuple[str, list[Comparison]]]:
+def forest_rows(study: StudyRecord) -> list[tuple[str, list[Comparison]]]:
     """Comparisons in the metric of the verdict, grouped by control, the baseline first.
 
     Returns:
@@ -69,17 +69,17 @@ def forest_rows(study: Study) -> list[tuple[str, list[Comparison]]]:
     controls = dict.fromkeys([study.baseline, *decisive, *order])
     groups = []
     for control in controls:
-        chosen = [
+        group = [
             c
             for c in study.comparisons
             if c.control == control and c.metric == study.verdict.metric
         ]
-        if chosen:
-            groups.append((control, sorted(chosen, key=lambda c: order.index(c.arm))))
+        if group:
+            groups.append((control, sorted(group, key=lambda c: order.index(c.arm))))
     return groups
 
 
-def forest_plot(study: Study, layout: ForestLayout = WIDE) -> str:
+def forest_plot(study: StudyRecord, layout: ForestLayout = WIDE) -> str:
     """Draw the forest plot as SVG."""
     rows, bottom = _place(study, layout)
     height = bottom + 0.72
@@ -103,7 +103,7 @@ def forest_plot(study: Study, layout: ForestLayout = WIDE) -> str:
         return figure_svg(figure, name, _alternative(study))
 
 
-def _place(study: Study, layout: ForestLayout) -> tuple[list[_Row], float]:
+def _place(study: StudyRecord, layout: ForestLayout) -> tuple[list[_Row], float]:
     rows, top = [], 0.0
     for index, (control, comparisons) in enumerate(forest_rows(study)):
         top += 0.1 if index else 0
@@ -119,24 +119,28 @@ def _place(study: Study, layout: ForestLayout) -> tuple[list[_Row], float]:
     return rows, top
 
 
-def forest_range(study: Study) -> tuple[float, float]:
+def forest_range(study: StudyRecord) -> tuple[float, float]:
     """Ends of the axis: every interval, but at most four times as wide as the decisive ones.
 
     One arm far off, or with a very wide interval, must not squeeze the verdict into a dot; what
     runs off the scale ends in an arrow.
     """
     effect = study.verdict.relevant_effect
-    decisive = [end for c in study.decisive() for end in (c.lower, c.upper)]
+    decisive = [end for c in study.decisive() for end in _ends(c)]
     reach = REACH * max(effect, *(abs(end) for end in decisive))
     ends = [-effect, effect]
     for _, group in forest_rows(study):
-        ends += [end for c in group for end in (c.lower, c.upper)]
+        ends += [end for c in group for end in _ends(c)]
     low, high = max(min(ends), -reach), min(max(ends), reach)
     padding = 0.06 * (high - low or 1)
     return low - padding, high + padding
 
 
-def _draw_frame(axes: Axes, study: Study, bottom: float) -> None:
+def _ends(c: Comparison) -> tuple[float, float]:
+    return c.difference.lower, c.difference.upper
+
+
+def _draw_frame(axes: Axes, study: StudyRecord, bottom: float) -> None:
     axes.set_xlim(*forest_range(study))
     axes.set_ylim(bottom + 0.04, 0)
     axes.set_yticks([])
@@ -160,7 +164,7 @@ def _draw_frame(axes: Axes, study: Study, bottom: float) -> None:
         )
 
 
-def _draw_zero(axes: Axes, study: Study, rows: list[_Row], layout: ForestLayout) -> None:
+def _draw_zero(axes: Axes, study: StudyRecord, rows: list[_Row], layout: ForestLayout) -> None:
     effect = study.verdict.relevant_effect
     strips = [(0.0, axes.get_ylim()[0])]
     if layout.stacked:  # titles stand inside the axes: leave them a plain ground
@@ -187,7 +191,7 @@ def _tick(value: float) -> str:
     return number(value, signed=True).rstrip("0").rstrip(".") if round(value, 3) else "0"
 
 
-def _draw_row(axes: Axes, row: _Row, study: Study, layout: ForestLayout, span: float) -> None:
+def _draw_row(axes: Axes, row: _Row, study: StudyRecord, layout: ForestLayout, span: float) -> None:
     across = axes.get_yaxis_transform()
     left = -layout.left / span
     c = row.comparison
@@ -211,7 +215,7 @@ def _draw_row(axes: Axes, row: _Row, study: Study, layout: ForestLayout, span: f
     for i, line in enumerate(row.lines):
         y = first + LINE * (i + 0.5)
         axes.text(left, y, line, transform=across, va="center", weight=weight)
-    numbers = f"{number(c.difference, signed=True)} {interval(c.lower, c.upper, signed=True)}"
+    numbers = with_interval(c.difference, signed=True)
     axes.text(
         left if layout.stacked else 1 + layout.right / span,
         first + tall - LINE / 2 if layout.stacked else middle,
@@ -227,12 +231,13 @@ def _draw_row(axes: Axes, row: _Row, study: Study, layout: ForestLayout, span: f
 
 def _draw_interval(axes: Axes, c: Comparison, y: float, decisive: bool) -> None:
     color = PALETTE["series-1" if decisive else "muted"].light
-    shown = c.lower > 0 or c.upper < 0
+    lower, upper = _ends(c)
+    shown = lower > 0 or upper < 0
     low, high = axes.get_xlim()
-    axes.plot([c.lower, c.upper], [y, y], color=color, linewidth=2.2 if decisive else 1.5)
-    seeds = [value for value in c.per_seed if value is not None]
+    axes.plot([lower, upper], [y, y], color=color, linewidth=2.2 if decisive else 1.5)
+    seeds = c.difference.per_seed
     for place, size, first, last in (
-        (y, 5, c.lower, c.upper),
+        (y, 5, lower, upper),
         (y + SEEDS_BELOW, 3, min(seeds, default=low), max(seeds, default=high)),
     ):
         for end, arrow, beyond in ((low, "<", first < low), (high, ">", last > high)):
@@ -248,7 +253,7 @@ def _draw_interval(axes: Axes, c: Comparison, y: float, decisive: bool) -> None:
         color=color,
     )
     axes.plot(
-        [c.difference],
+        [c.difference.mean],
         [y],
         linestyle="none",
         marker="D" if decisive else "s",
@@ -260,10 +265,10 @@ def _draw_interval(axes: Axes, c: Comparison, y: float, decisive: bool) -> None:
     )
 
 
-def _alternative(study: Study) -> str:
+def _alternative(study: StudyRecord) -> str:
     parts = [
         f"{study.titles[c.arm]} versus {study.titles[c.control]} "
-        f"{number(c.difference, signed=True)} {interval(c.lower, c.upper, signed=True)}"
+        f"{with_interval(c.difference, signed=True)}"
         for c in study.decisive()
     ]
     count = sum(len(group) for _, group in forest_rows(study))

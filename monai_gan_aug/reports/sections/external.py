@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from monai_gan_aug.records.results import ExternalSet, Results, Verdict, Word
-from monai_gan_aug.records.study import Study
-from monai_gan_aug.reports.scarcity import size_cells, size_columns
-from monai_gan_aug.reports.tables import Cell, Column, Table, difference_cell, estimate_cell
+from monai_gan_aug.records.results import ExternalResults, Results, Verdict, Word
+from monai_gan_aug.records.study import StudyRecord
+from monai_gan_aug.reports.sections.scarcity import size_cells, size_columns
+from monai_gan_aug.reports.table import Cell, Column, Table, difference_cell, estimate_cell
 from monai_gan_aug.reports.wording import MANY_CLASSES, count_range, lower_is_better, metric_title
 
 __all__ = [
@@ -67,18 +67,18 @@ class TestSet:
     table: Table
 
 
-def test_sets(study: Study) -> tuple[TestSet, ...]:
+def test_sets(study: StudyRecord) -> tuple[TestSet, ...]:
     """Every external test set of a study, in its order."""
     return tuple(
         TestSet(
-            name=one.name,
-            counts=_counts(one),
-            reading=reading(study.verdict.word, one.verdict.word),
-            verdict=one.verdict,
-            caveats=one.caveats,
-            table=_beside(study, one, f"external-{index}"),
+            name=place.name,
+            counts=_counts(place),
+            reading=reading(study.verdict.word, place.verdict.word),
+            verdict=place.verdict,
+            caveats=place.caveats,
+            table=_beside(study, place, f"external-{index}"),
         )
-        for index, one in enumerate(study.external)
+        for index, place in enumerate(study.external)
     )
 
 
@@ -96,38 +96,38 @@ def reading(own: Word, here: Word) -> str:
     return f"No gain was shown on the {OWN}, and none is shown here."
 
 
-def _counts(one: ExternalSet) -> str:
-    parts = {"images": one.images}
-    if one.grouping.strip().lower() != "none":
-        parts["patients"] = one.patients
-    if len(one.images) > MANY_CLASSES:
+def _counts(place: ExternalResults) -> str:
+    parts = {"images": place.images}
+    if place.grouping.strip().lower() != "none":
+        parts["patients"] = place.patients
+    if len(place.images) > MANY_CLASSES:
         ranges = (f"{count_range(part.values())} {what}" for what, part in parts.items())
-        counts = f"{' of '.join(ranges)} in each of {len(one.images)} classes"
+        counts = f"{' of '.join(ranges)} in each of {len(place.images)} classes"
     else:
         counts = "; ".join(
             f"{label} {' of '.join(f'{part[label]} {what}' for what, part in parts.items())}"
-            for label in one.images
+            for label in place.images
         )
-    return f"{counts}. Patients were told apart by: {one.grouping}."
+    return f"{counts}. Patients were told apart by: {place.grouping}."
 
 
-def _beside(study: Study, one: ExternalSet, name: str) -> Table:
+def _beside(study: StudyRecord, place: ExternalResults, name: str) -> Table:
     """Baseline, arm of the verdict and other controls, on the own test patients and on this set."""
     verdict = study.verdict
     metric, arm = metric_title(verdict.metric), study.titles[verdict.arm]
     columns = (
         Column("Arm", "arm"),
         Column(f"{metric}, {OWN}", "own"),
-        Column(f"{metric}, {one.name}", "external"),
+        Column(f"{metric}, {place.name}", "external"),
         Column(f"Difference to it, {OWN}", "difference_own", signed=True),
-        Column(f"Difference to it, {one.name}", "difference_external", signed=True),
+        Column(f"Difference to it, {place.name}", "difference_external", signed=True),
     )
-    places: tuple[Results, ...] = (study, one)
+    places: tuple[Results, ...] = (study, place)
     rows = tuple(
         (
             study.titles[shown],
-            *(estimate_cell(place.value(shown)) for place in places),
-            *(difference_cell(place.difference(verdict.arm, shown)) for place in places),
+            *(estimate_cell(results.value(shown)) for results in places),
+            *(difference_cell(results.difference(verdict.arm, shown)) for results in places),
         )
         for shown in dict.fromkeys((study.baseline, verdict.arm, *verdict.controls))
     )
@@ -139,7 +139,7 @@ def _beside(study: Study, one: ExternalSet, name: str) -> Table:
     return Table(name, caption, columns, rows)
 
 
-def external_table(study: Study) -> Table:
+def external_table(study: StudyRecord) -> Table:
     """Every difference on external sets beside that on the own test patients."""
     metric = metric_title(study.verdict.metric)
     columns = (
@@ -159,32 +159,32 @@ def external_table(study: Study) -> Table:
     )
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
-            one.name,
+            place.name,
             study.titles[c.arm],
             study.titles[c.control],
             metric,
             *(
-                estimate_cell(place.value(name))
+                estimate_cell(results.value(name))
                 for name in (c.arm, c.control)
-                for place in (study, one)
+                for results in (study, place)
             ),
             difference_cell(study.difference(c.arm, c.control)),
             difference_cell(c),
             c.p_value,
             "yes" if c.primary else "no",
-            one.verdict.word if c.arm == one.verdict.arm else "",
+            place.verdict.word if c.arm == place.verdict.arm else "",
         )
-        for one in study.external
-        for c in one.comparisons
+        for place in study.external
+        for c in place.comparisons
         if c.metric == study.verdict.metric
     )
     return Table("external", "Differences on other test sets", columns, rows)
 
 
-def external_arms_table(study: Study) -> Table:
+def external_arms_table(study: StudyRecord) -> Table:
     """All metrics of all arms on every external set; the metric of the verdict comes first."""
-    found = (metric for one in study.external for arm in one.arms for metric in arm.metrics)
-    metrics = tuple(dict.fromkeys((study.verdict.metric, *found)))
+    every = (metric for place in study.external for arm in place.arms for metric in arm.metrics)
+    metrics = tuple(dict.fromkeys((study.verdict.metric, *every)))
     columns = (
         Column("Set", "set"),
         Column("Arm", "arm"),
@@ -192,25 +192,25 @@ def external_arms_table(study: Study) -> Table:
     )
     rows = tuple(
         (
-            one.name,
+            place.name,
             study.titles[arm.name],
             *(estimate_cell(arm.metrics.get(metric)) for metric in metrics),
         )
-        for one in study.external
-        for arm in one.arms
+        for place in study.external
+        for arm in place.arms
     )
     caption = "All arms on other test sets: mean over seeds, with interval"
     return Table("external-arms", caption, columns, rows)
 
 
-def external_sweep_table(study: Study) -> Table:
+def external_sweep_table(study: StudyRecord) -> Table:
     """Baseline, differences and word on every external set, by number of training patients."""
     rows = tuple(
-        (one.name, *size_cells(study, point.training_patients_per_class, one))
+        (place.name, *size_cells(study, point.training_patients_per_class, place))
         for name in (whole.name for whole in study.external)
         for point in study.sweep
-        for one in point.external
-        if one.name == name
+        for place in point.external
+        if place.name == name
     )
     caption = "Other test sets, with fewer training patients"
     columns = (Column("Set", "set"), *size_columns(study))

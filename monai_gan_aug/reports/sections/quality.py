@@ -1,25 +1,24 @@
-"""Tables of image quality: in a report, and of several synthetic sets side by side."""
+"""Image quality, copy screen and selection; quality of several synthetic sets side by side."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_bytes
-from monai_gan_aug.records.parsing import parse
-from monai_gan_aug.records.study import QualityRow, Study
-from monai_gan_aug.reports.markdown_tables import escape, markdown_table
-from monai_gan_aug.reports.tables import Cell, Column, Interval, Table
+from monai_gan_aug.records.quality import QualityFile, QualityRow
+from monai_gan_aug.records.study import StudyRecord
+from monai_gan_aug.reports.table import Cell, Column, Interval, Table, escape, markdown_table
 from monai_gan_aug.reports.wording import NO_VALUE, count_range, metric_title
 
-__all__ = ["QualityTable", "quality_table", "screening_table", "sets_table"]
+__all__ = ["QualityTable", "quality_table", "screening_table", "selection_table", "sets_table"]
 
 ARROWS = {True: "\u2193", False: "\u2191"}
 REAL = "Real versus real"
+COSTS = ("coverage", "recall")
 
 
-def quality_table(study: Study, *, by_class: bool = False) -> Table:
+def quality_table(study: StudyRecord, *, by_class: bool = False) -> Table:
     """Image quality over the seeds beside the same number between two sets of real images.
 
     Args:
@@ -36,8 +35,8 @@ def quality_table(study: Study, *, by_class: bool = False) -> Table:
         Column("Images: training, held out, baseline, synthetic", "images"),
     )
     table: list[tuple[Cell, ...]] = []
-    chosen = [row for row in study.quality if (row.label is not None) is by_class]
-    for same in _grouped(chosen, lambda row: (row.metric, row.label or "")):
+    rows = [row for row in study.quality_rows if (row.label is not None) is by_class]
+    for same in _grouped(rows, lambda row: (row.metric, row.label or "")):
         first = same[0]
         better = "lower" if first.lower_is_better else "higher"
         worse = sum(_worse(row) for row in same)
@@ -60,7 +59,7 @@ def quality_table(study: Study, *, by_class: bool = False) -> Table:
     return Table(name, f"{caption}, by class" if by_class else caption, columns, tuple(table))
 
 
-def screening_table(study: Study) -> Table:
+def screening_table(study: StudyRecord) -> Table:
     """Numbers of the copy screen, each beside its control."""
     columns = (
         Column("Number", "metric"),
@@ -73,14 +72,49 @@ def screening_table(study: Study) -> Table:
         (
             metric_title(row.metric),
             row.label or "all",
-            str(found.seed),
+            str(screen.seed),
             _alone(row),
             row.real_versus_real,
         )
-        for found in study.screening
-        for row in found.rows
+        for screen in study.screening
+        for row in screen.rows
     )
     return Table("screening", "Copy screen, each number beside its control", columns, rows)
+
+
+def selection_table(study: StudyRecord) -> Table:
+    """What a choice among generated images kept, and what it cost beside a choice at random."""
+    columns = (
+        Column("Class", "class"),
+        Column("Seed", "seed"),
+        Column("Generated", "generated"),
+        Column("Passed all criteria", "accepted"),
+        Column("Share", "acceptance_rate"),
+        Column("Passed each", "passed"),
+        Column("Real images that would pass", "real_accepted_by_confidence"),
+        Column("Selected", "selected"),
+        *(
+            column
+            for name in COSTS
+            for column in (
+                Column(f"{metric_title(name)}, selected", f"{name}_selected"),
+                Column("At random", f"{name}_random"),
+                Column("Lost", f"{name}_lost", signed=True),
+            )
+        ),
+    )
+    rows: list[tuple[Cell, ...]] = []
+    for part in study.selection:
+        for row in part.classes:
+            passed = ", ".join(f"{name} {count}" for name, count in row.passed.items())
+            cells: list[Cell] = [row.label, str(part.seed), row.generated, row.accepted]
+            cells += [row.acceptance_rate, passed, row.real_accepted_by_confidence, row.selected]
+            for name in COSTS:
+                cost = row.cost.get(name)
+                cells += [cost.selected, cost.random, cost.lost] if cost else [None, None, None]
+            rows.append(tuple(cells))
+    caption = "The choice among generated images, and what it lost beside one at random"
+    return Table("selection", caption, columns, tuple(rows))
 
 
 def sets_table(rows: Iterable[QualityRow]) -> Table:
@@ -92,9 +126,9 @@ def sets_table(rows: Iterable[QualityRow]) -> Table:
     Raises:
         DataError: If a metric was computed in different ways for different sets.
     """
-    chosen = [row for row in rows if row.label is None]
-    metrics = {row.metric: row for row in chosen}
-    for row in chosen:
+    whole = [row for row in rows if row.label is None]
+    metrics = {row.metric: row for row in whole}
+    for row in whole:
         first = metrics[row.metric]
         if row.recipe != first.recipe or row.real_versus_real != first.real_versus_real:
             raise DataError(
@@ -106,7 +140,7 @@ def sets_table(rows: Iterable[QualityRow]) -> Table:
         title = f"{metric_title(name)} {ARROWS[row.lower_is_better]}"
         columns.append(Column(title, name, digits=2 if abs(row.value) >= 10 else 3))
     lines: list[tuple[Cell, ...]] = []
-    for same in _grouped(chosen, lambda row: (row.set,)):
+    for same in _grouped(whole, lambda row: (row.set or "",)):
         cells = {row.metric: _alone(row) for row in same}
         lines.append((same[0].set or "synthetic", *(cells.get(name) for name in metrics)))
     lines.append((REAL, *(row.real_versus_real for row in metrics.values())))
@@ -133,14 +167,7 @@ class QualityTable:
             DataError: If the file is no ``quality.json``.
         """
         path = Path(self.path)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            items = [{"seed": 0, **item} for item in content]
-        except (OSError, ValueError, TypeError) as error:
-            raise DataError(
-                f"{path.name} is no quality file ({error}): run evaluate.yaml to write it."
-            ) from error
-        table = sets_table(parse(tuple[QualityRow, ...], items, path.name))
+        table = sets_table(QualityFile.load(path).rows)
         text = f"{markdown_table(table)}\n\n{escape(table.caption)}.\n"
         write_bytes(path.with_suffix(".md"), text.encode())
         write_bytes(path.with_suffix(".csv"), table.to_csv())

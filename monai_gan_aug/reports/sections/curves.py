@@ -7,7 +7,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from monai_gan_aug.records.study import Study
+from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.reports.figures import line_style, shorten
 from monai_gan_aug.reports.palette import PALETTE
 from monai_gan_aug.reports.svg import STYLE, figure_svg
@@ -51,18 +51,18 @@ class _Sheet:
         return figure_svg(self.figure, name, alt)
 
 
-def _heavy(study: Study) -> tuple[str, ...]:
+def _heavy(study: StudyRecord) -> tuple[str, ...]:
     return tuple(dict.fromkeys((study.verdict.arm, *study.verdict.controls)))
 
 
-def _ordered(study: Study, names: Iterable[str]) -> list[str]:
+def _ordered(study: StudyRecord, names: Iterable[str]) -> list[str]:
     """The arm of the verdict and its controls, then the others, as far as they have a curve."""
     known = set(names)
     every = dict.fromkeys((*_heavy(study), *(arm.name for arm in study.arms)))
     return [name for name in every if name in known]
 
 
-def _label(study: Study, name: str, metric: str, title: str = "") -> str:
+def _label(study: StudyRecord, name: str, metric: str, title: str = "") -> str:
     arm = next(arm for arm in study.arms if arm.name == name)
     estimate = arm.metrics.get(metric)
     if estimate is None:
@@ -70,11 +70,11 @@ def _label(study: Study, name: str, metric: str, title: str = "") -> str:
     return f"{shorten(arm.title, 37)}, {title or metric_title(metric)} {number(estimate.mean)}"
 
 
-def _shown(study: Study, names: Sequence[str]) -> str:
+def _shown(study: StudyRecord, names: Sequence[str]) -> str:
     return ", ".join(study.titles[name] for name in names)
 
 
-def roc_figure(study: Study) -> str:
+def roc_figure(study: StudyRecord) -> str:
     """ROC curve of every arm; the arm of the verdict and its controls are drawn heavier."""
     curves = study.curves.roc
     names = _ordered(study, curves)
@@ -95,7 +95,7 @@ def roc_figure(study: Study) -> str:
         return sheet.finish("roc", alt)
 
 
-def positive_share(study: Study) -> float:
+def positive_share(study: StudyRecord) -> float:
     """Share of the positive class among the test images, mean over seeds."""
     counts = [record.images.test for record in study.seeds]
     positive = study.dataset.labels[1]
@@ -103,7 +103,7 @@ def positive_share(study: Study) -> float:
     return sum(shares) / len(shares) if shares else 0.0
 
 
-def precision_recall_figure(study: Study) -> str:
+def precision_recall_figure(study: StudyRecord) -> str:
     """Precision against recall; the thin line is what chance reaches."""
     curves = study.curves.precision_recall
     names = _ordered(study, curves)
@@ -130,7 +130,7 @@ def precision_recall_figure(study: Study) -> str:
         return sheet.finish("precision-recall", alt)
 
 
-def calibration_figure(study: Study) -> str:
+def calibration_figure(study: StudyRecord) -> str:
     """How often a predicted probability came true; below, how many predictions each bin holds."""
     curves = study.curves.calibration
     names = _ordered(study, curves)
@@ -154,7 +154,7 @@ def calibration_figure(study: Study) -> str:
         return sheet.finish("calibration", alt)
 
 
-def _draw_reliability(axes: Axes, counts: Axes, study: Study, name: str, index: int) -> None:
+def _draw_reliability(axes: Axes, counts: Axes, study: StudyRecord, name: str, index: int) -> None:
     curve, style = study.curves.calibration[name], line_style(index)
     marker = MARKERS[index % len(MARKERS)]
     label = _label(study, name, "ece", "ECE")
@@ -178,7 +178,7 @@ def _draw_reliability(axes: Axes, counts: Axes, study: Study, name: str, index: 
     counts.plot(curve.predicted, curve.count, marker=marker, markersize=3, linewidth=1, **style)
 
 
-def _promise(study: Study) -> str:
+def _promise(study: StudyRecord) -> str:
     if len(study.dataset.labels) == 2:
         return f"Predicted probability of {shorten(study.dataset.labels[1], 17)}"
     return "Predicted probability of the class called"

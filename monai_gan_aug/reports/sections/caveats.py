@@ -1,13 +1,12 @@
 """What a reader must know before believing a number: the data's caveats and the study's own."""
 
 from monai_gan_aug.records.results import Comparison
-from monai_gan_aug.records.study import Study
+from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.reports.wording import (
-    interval,
     listing,
     lower_is_better,
     metric_title,
-    number,
+    with_interval,
 )
 
 __all__ = ["reading_caveats"]
@@ -15,14 +14,14 @@ __all__ = ["reading_caveats"]
 FEW_SEEDS = 3
 
 
-def reading_caveats(study: Study, *, shows_real: bool = False) -> tuple[str, ...]:
+def reading_caveats(study: StudyRecord, *, shows_real: bool = False) -> tuple[str, ...]:
     """Sentences the results themselves call for, the gravest first.
 
     Args:
         study: The results.
         shows_real: Whether the report shows real images.
     """
-    found = (
+    sentences = (
         _no_patients(study),
         _unfinished_baseline(study),
         _more_steps(study),
@@ -32,10 +31,10 @@ def reading_caveats(study: Study, *, shows_real: bool = False) -> tuple[str, ...
         f"Research result {_where(study)}, not a medical device. Screening for copies lowers the "
         "risk that a synthetic image shows a patient; it does not prove privacy.",
     )
-    return tuple(sentence for sentence in found if sentence)
+    return tuple(sentence for sentence in sentences if sentence)
 
 
-def _where(study: Study) -> str:
+def _where(study: StudyRecord) -> str:
     others = len(study.external)
     if others == 0:
         return "on one data set"
@@ -43,8 +42,8 @@ def _where(study: Study) -> str:
     return f"with training on one data set and {others} other test set{plural}"
 
 
-def _no_patients(study: Study) -> str:
-    if study.dataset.grouping.strip().lower() != "none":
+def _no_patients(study: StudyRecord) -> str:
+    if study.has_patients:
         return ""
     return (
         "No patient ids were available: images of one patient may be in training and in test, so "
@@ -52,7 +51,7 @@ def _no_patients(study: Study) -> str:
     )
 
 
-def _unfinished_baseline(study: Study) -> str:
+def _unfinished_baseline(study: StudyRecord) -> str:
     better = [
         c
         for c in study.comparisons
@@ -64,9 +63,7 @@ def _unfinished_baseline(study: Study) -> str:
     if not better:
         return ""
     shown = listing(
-        f"{study.titles[c.arm]} ({number(c.difference, signed=True)} "
-        f"{interval(c.lower, c.upper, signed=True)})"
-        for c in better
+        f"{study.titles[c.arm]} ({with_interval(c.difference, signed=True)})" for c in better
     )
     return (
         f"The baseline can still be improved without synthetic images: {shown}. "
@@ -75,14 +72,14 @@ def _unfinished_baseline(study: Study) -> str:
 
 
 def _improves(c: Comparison) -> bool:
-    return c.upper < 0 if lower_is_better(c.metric) else c.lower > 0
+    return c.difference.upper < 0 if lower_is_better(c.metric) else c.difference.lower > 0
 
 
-def _role(study: Study, name: str) -> str:
+def _role(study: StudyRecord, name: str) -> str:
     return next(arm.role for arm in study.arms if arm.name == name)
 
 
-def _more_steps(study: Study) -> str:
+def _more_steps(study: StudyRecord) -> str:
     steps = {arm.name: arm.steps for arm in study.arms}
     most = max(steps[name] for name in study.verdict.controls)
     if steps[study.verdict.arm] <= most:
@@ -93,7 +90,7 @@ def _more_steps(study: Study) -> str:
     )
 
 
-def _few_seeds(study: Study) -> str:
+def _few_seeds(study: StudyRecord) -> str:
     count = len(study.seeds)
     if count >= FEW_SEEDS:
         return ""
@@ -104,7 +101,7 @@ def _few_seeds(study: Study) -> str:
     )
 
 
-def _many_comparisons(study: Study) -> str:
+def _many_comparisons(study: StudyRecord) -> str:
     extra = sum(
         c.metric == study.verdict.metric and c not in study.decisive() for c in study.comparisons
     )
