@@ -137,6 +137,10 @@ def draw_full_study() -> StudyRecord:
     study = draw_study()
     study = replace(
         study,
+        seeds=tuple(
+            replace(record, gans=(*record.gans, draw_hashes("with unlabelled images", "e")))
+            for record in study.seeds
+        ),
         comparisons=tuple(_tested(c, i) for i, c in enumerate(study.comparisons)),
         arms=tuple(
             replace(arm, metrics={**arm.metrics, "ece": draw_estimate(0.05)}) for arm in study.arms
@@ -148,10 +152,6 @@ def draw_full_study() -> StudyRecord:
     three = (*CONTROLS, "real_plus_synthetic")
     return replace(
         study,
-        seeds=tuple(
-            replace(record, gans=(*record.gans, draw_hashes("with unlabelled images", "e")))
-            for record in study.seeds
-        ),
         corrected=Corrected(
             METHOD,
             "auc",

@@ -153,7 +153,7 @@ class FileRecord(Record):
         except FileNotFoundError:
             raise DataError(f"{path.name} does not exist: {cls.MISSING or cls.REMEDY}.") from None
         except IsADirectoryError:
-            raise DataError(f"{path.name} is a folder: name the file in it.") from None
+            raise DataError(f"{path.name} is a folder: name {cls.KIND} in it.") from None
         except OSError as error:
             reason = f"cannot be read ({error.strerror}): check its permissions"
             raise DataError(f"{path.name} {reason}.") from None

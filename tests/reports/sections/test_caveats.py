@@ -1,13 +1,13 @@
 import pytest
 
-from monai_gan_aug.records.study_reading import read_study
-from monai_gan_aug.reports.caveats import reading_caveats
+from monai_gan_aug.records.study import StudyRecord
+from monai_gan_aug.reports.sections.caveats import reading_caveats
 
 
 @pytest.fixture
 def caveats(write_study):
     return lambda study, **options: " ".join(
-        reading_caveats(read_study(write_study(study)), **options)
+        reading_caveats(StudyRecord.load(write_study(study)), **options)
     )
 
 
@@ -29,7 +29,7 @@ def test_missing_patient_ids_are_said(study, caveats):
 
 
 def test_an_unfinished_baseline_is_said(study, caveats):
-    study["comparisons"][0].update(lower=0.001)
+    study["comparisons"][0]["difference"].update(lower=0.001)
     assert "can still be improved without synthetic images: Real + classical, twice" in caveats(
         study
     )
@@ -39,7 +39,7 @@ def test_an_unfinished_baseline_is_said_when_lower_is_better(study, caveats):
     study["verdict"]["metric"] = "brier"
     for comparison in study["comparisons"]:
         comparison["metric"] = "brier"
-    study["comparisons"][0].update(difference=-0.02, lower=-0.03, upper=-0.01)
+    study["comparisons"][0]["difference"].update(mean=-0.02, lower=-0.03, upper=-0.01)
     assert "can still be improved" in caveats(study)
 
 
@@ -50,13 +50,13 @@ def test_extra_training_steps_are_said(study, caveats):
 
 def test_few_seeds_are_said(study, caveats):
     study["seeds"] = study["seeds"][:1]
-    for part in (study["curves"]["gan"], study["curves"]["classifier"], study["quality"]):
+    curves = study["curves"]
+    for part in (curves["gan"], curves["classifier"], study["quality"], study["screening"]):
         part[:] = [item for item in part if item["seed"] == 0]
-    for comparison in study["comparisons"]:
-        comparison["per_seed"] = []
-    for arm in study["arms"]:
-        for estimate in arm["metrics"].values():
-            estimate["per_seed"] = []
+    estimates = [comparison["difference"] for comparison in study["comparisons"]]
+    estimates += [value for arm in study["arms"] for value in arm["metrics"].values()]
+    for estimate in estimates:
+        del estimate["per_seed"][1:]
     assert "Only one repeat" in caveats(study)
 
 

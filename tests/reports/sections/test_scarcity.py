@@ -1,4 +1,4 @@
-"""Sweeps and exchange rates: what is drawn and said is what the study holds."""
+"""Sweeps and sample-size equivalents: what is drawn and said is what the study holds."""
 
 import csv
 import io
@@ -6,24 +6,24 @@ from xml.etree import ElementTree
 
 import pytest
 
-from monai_gan_aug.records.results import Exchange
-from monai_gan_aug.records.study_reading import read_study
-from monai_gan_aug.reports import scarcity
+from monai_gan_aug.records.results import SampleSizeEquivalent
+from monai_gan_aug.records.study import StudyRecord
+from monai_gan_aug.reports.sections import scarcity
 
 
 @pytest.fixture
 def read(full_study, write_study):
-    return read_study(write_study(full_study))
+    return StudyRecord.load(write_study(full_study))
 
 
 def test_the_best_other_control_is_drawn_beside_baseline_and_candidate(full_study, write_study):
     classical, twice, real = (full_study["arms"][i]["name"] for i in range(3))
-    read = read_study(write_study(full_study))
+    read = StudyRecord.load(write_study(full_study))
     assert scarcity.heavy_arms(read) == ("real_plus_synthetic", classical, twice)
     full_study["arms"][2]["role"] = "control"
     for point in full_study["sweep"]:
         point["arms"][2]["metrics"]["auc"].update(mean=0.99, upper=1.0)
-    read = read_study(write_study(full_study))
+    read = StudyRecord.load(write_study(full_study))
     assert scarcity.heavy_arms(read) == ("real_plus_synthetic", classical, real)
 
 
@@ -34,7 +34,9 @@ def test_every_size_has_its_baseline_differences_and_word(full_study, read):
         assert row[0] == str(point["training_patients_per_class"])
         assert tuple(row[1]) == (baseline["mean"], baseline["lower"], baseline["upper"])
         wanted = [
-            c["difference"] for c in point["comparisons"] if c["arm"] == "real_plus_synthetic"
+            c["difference"]["mean"]
+            for c in point["comparisons"]
+            if c["arm"] == "real_plus_synthetic"
         ]
         assert [cell.value for cell in row[2:4]] == wanted
         assert row[-1] == point["verdict"]["word"]
@@ -77,13 +79,14 @@ def test_a_single_size_has_a_table_and_no_figure(full_study, write_study):
         ("above", (None, 70.0, None), "above the curve: more than 120 real patients, interval fr"),
     ],
 )
-def test_exchange_in_words(where, ends, words):
-    assert scarcity.exchange_sentence(Exchange("a", where, *ends, (30, 120))).startswith(words)
+def test_an_equivalent_in_words(where, ends, words):
+    row = SampleSizeEquivalent("a", where, *ends, (30, 120))
+    assert scarcity.equivalent_sentence(row).startswith(words)
 
 
-def test_exchange_numbers_stand_in_csv_and_not_twice_on_the_page(full_study, read):
-    table = scarcity.exchange_table(read)
+def test_equivalents_stand_in_csv_and_not_twice_on_the_page(full_study, read):
+    table = scarcity.equivalent_table(read)
     rows = list(csv.DictReader(io.StringIO(table.to_csv().decode("utf-8-sig"))))
-    assert rows[0]["patients"] == str(full_study["exchange"][0]["patients"])
+    assert rows[0]["patients"] == str(full_study["sample_size_equivalent"][0]["patients"])
     assert rows[1]["where"] == "below"
     assert [column.name for column in table.shown.columns] == ["arm", "reading"]

@@ -7,8 +7,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.records.study import Grid
-from monai_gan_aug.reports.pictures import MAX_SIDE, read_grid, read_picture
+from monai_gan_aug.records.study_parts import Grid
+from monai_gan_aug.reports.sections.pictures import MAX_SIDE, read_grid, read_picture
 
 
 def picture(path, mode="L", size=(12, 8)):
