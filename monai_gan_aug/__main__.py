@@ -4,7 +4,6 @@ Training and generating run through ``python -m monai.bundle run``.
 """
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -133,9 +132,10 @@ def _phantoms(arguments: argparse.Namespace) -> None:
 def _report(arguments: argparse.Namespace) -> None:
     from monai_gan_aug.reports.html import StudyReport
 
-    written = StudyReport(arguments.study, include_real=not arguments.no_real).write(arguments.out)
-    conclusion = json.loads(arguments.study.read_text())["verdict"]
-    print(f"Report: {written}\nVerdict: {conclusion['word']}. {conclusion['sentence']}")
+    report = StudyReport(arguments.study, include_real=not arguments.no_real)
+    written = report.write(arguments.out)
+    verdict = report.contents.study.verdict
+    print(f"Report: {written}\nVerdict: {verdict.word}. {verdict.sentence}")
 
 
 def _cache(arguments: argparse.Namespace) -> None:

@@ -20,11 +20,12 @@ import numpy as np
 from monai_gan_aug.data.decoding import Decoded, ImageFile, decode_images
 from monai_gan_aug.data.shards import Shard, checksum, read_shards, remove_shard, write_shard
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import remove_leftovers, write_json
+from monai_gan_aug.io.atomic import remove_leftovers
 from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.io.names import printable, resolve_inside
+from monai_gan_aug.records.cache import CacheRecipe
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 __all__ = ["ImageCache", "OnError"]
@@ -300,7 +301,7 @@ class _Builder:
                 f"disk full: the image cache needs {needed / 1e6:.0f} MB and {free / 1e6:.0f} MB "
                 "are free; free space or choose another `cache_dir`"
             )
-        write_json(self.folder / "recipe.json", self.recipe.to_dict())
+        CacheRecipe(self.recipe.to_dict()).save(self.folder / "recipe.json")
 
     def open(self, ids: Iterable[str]) -> ImageCache:
         """The cache, reduced to the shards that hold ``ids``."""

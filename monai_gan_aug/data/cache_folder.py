@@ -4,7 +4,6 @@ Nothing here needs the images or their datalist, and nothing it says names one: 
 by the hash of its recipe.
 """
 
-import json
 import logging
 import shutil
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import Any
 from monai_gan_aug.data.shards import Shard, checksum, read_shards, remove_shard
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import TEMPORARY_SUFFIX
+from monai_gan_aug.records.cache import CacheRecipe
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 __all__ = ["RecipeCache", "cache_table", "list_caches", "prune_caches", "verify_caches"]
@@ -56,8 +56,8 @@ def list_caches(cache_dir: Path) -> list[RecipeCache]:
     for recipe_file in sorted(Path(cache_dir).glob("*/recipe.json")):
         folder = recipe_file.parent
         try:
-            recipe = PreprocessingRecipe.from_dict(json.loads(recipe_file.read_text()))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            recipe = PreprocessingRecipe.from_dict(dict(CacheRecipe.load(recipe_file).recipe))
+        except (ValueError, TypeError, KeyError) as error:
             logger.warning("Passed over %s: %s.", folder.name, type(error).__name__)
             continue
         if recipe.sha256[:16] != folder.name:

@@ -21,6 +21,8 @@ from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 __all__ = ["CachedImages", "SyntheticImages", "UnlabelledImages"]
 
 NO_CLASS = -1
+"""Target of an image whose class nobody knows: no loss and no embedding takes it."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -99,9 +101,12 @@ class CachedImages(_BatchedImages):
         self.recipe = recipe
         self.split = split
         self.label_names = self._chosen_labels(labels)
-        old_labels = [self.datalist.labels.index(name) for name in self.label_names]
-        kept = {*old_labels} if labels else {*old_labels, None}
-        entries = [e for e in self.datalist.entries(split) if e.label in kept]
+        position: dict[int | None, int] = {
+            self.datalist.labels.index(name): new for new, name in enumerate(self.label_names)
+        }
+        if not labels:
+            position[None] = NO_CLASS
+        entries = [e for e in self.datalist.entries(split) if e.label in position]
         if not entries:
             raise DataError(
                 f"The {split} split has no image of {list(self.label_names)}: it holds "
@@ -117,7 +122,7 @@ class CachedImages(_BatchedImages):
             on_error=on_error,
             max_bad_fraction=max_bad_fraction,
         )
-        self._index([e for e in entries if e.name not in self.cache.skipped], old_labels)
+        self._index([e for e in entries if e.name not in self.cache.skipped], position)
 
     def _chosen_labels(self, labels: Sequence[str] | None) -> tuple[str, ...]:
         if not labels:
@@ -132,13 +137,10 @@ class CachedImages(_BatchedImages):
             )
         return tuple(labels)
 
-    def _index(self, entries: list[Entry], old_labels: list[int]) -> None:
+    def _index(self, entries: list[Entry], position: dict[int | None, int]) -> None:
         self.ids = [entry.id for entry in entries]
         self.groups = [entry.group for entry in entries]
-        self.targets = np.array(
-            [NO_CLASS if e.label is None else old_labels.index(e.label) for e in entries],
-            dtype=np.int64,
-        )
+        self.targets = np.array([position[entry.label] for entry in entries], dtype=np.int64)
         self._rows = self.cache.rows(self.ids)
 
     def training_record(self) -> TrainingRecord:

@@ -305,7 +305,7 @@ def _entries(
     entries = []
     for record, id_ in zip(records, ids, strict=True):
         group = record.group or key.pseudonym(_patient(record, grouping))
-        label = position.get(record.label)
+        label = position.get(record.label)  # nothing for an image without a class
         entries.append(Entry(record.image, label, group, id_, record.frame))
     return tuple(entries)
 
@@ -326,8 +326,9 @@ def _refuse_conflicts(
     ]
     if conflicts:
         shown = "; ".join(
-            ", ".join(f"{printable(e.name)} is {labels[e.known_label()]}" for e in pair)
-            for pair in conflicts[:3]
+            f"{printable(a.name)} is {labels[a.known_label]}, "
+            f"{printable(b.name)} is {labels[b.known_label]}"
+            for a, b in conflicts[:3]
         )
         raise DataError(
             f"{len(conflicts)} pairs of images look the same and have different labels ({shown}): "

@@ -5,46 +5,53 @@ or exchanged array, and a shard of another recipe are all recognised. Neither fi
 name or a header: an image is known by its content id.
 """
 
-import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from monai_gan_aug.io.atomic import atomic_file, write_json
+from monai_gan_aug.io.atomic import atomic_file
 from monai_gan_aug.io.hashing import sha256_json
+from monai_gan_aug.records.cache import ShardHeader, Stamp
 
 __all__ = ["Shard", "checksum", "read_shards", "remove_shard", "write_shard"]
 
-VERSION = 1
 PREFIX = "shard-"
-Stamp = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Shard:
-    """What the JSON of one shard says.
+    """The images of one shard with what vouches for them.
 
     Args:
         array_path: The ``.npy`` file, shape ``(N, C, H, W)``.
-        recipe_sha256: Hash of the preprocessing recipe.
-        shape: ``(C, H, W)`` of every image.
-        dtype: NumPy name of the pixel type.
-        ids: Content id of each source file.
-        crc32: Checksum of each image's pixels.
-        stamps: Size and modification time of each source file when it was last checked.
+        header: What the JSON beside it says.
     """
 
     array_path: Path
-    recipe_sha256: str
-    shape: tuple[int, ...]
-    dtype: str
-    ids: tuple[str, ...]
-    crc32: tuple[int, ...]
-    stamps: tuple[Stamp, ...]
+    header: ShardHeader
+
+    @property
+    def recipe_sha256(self) -> str:
+        """Hash of the preprocessing recipe."""
+        return self.header.recipe_sha256
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Content id of each source file."""
+        return self.header.ids
+
+    @property
+    def crc32(self) -> tuple[int, ...]:
+        """Checksum of each image's pixels."""
+        return self.header.crc32
+
+    @property
+    def stamps(self) -> tuple[Stamp, ...]:
+        """Size and modification time of each source file when it was last checked."""
+        return self.header.stamps
 
     def open(self) -> np.ndarray:
         """Memory-map the images, read only, shape ``(N, C, H, W)``.
@@ -54,47 +61,29 @@ class Shard:
             OSError: If it cannot be opened.
         """
         array = np.lib.format.open_memmap(self.array_path, mode="r")
-        if array.shape != (len(self.ids), *self.shape) or array.dtype.name != self.dtype:
+        header = self.header
+        if array.shape != (len(header.ids), *header.shape) or array.dtype.name != header.dtype:
             raise ValueError(f"{self.array_path.name} does not match its description.")
         return array
 
     def with_stamps(self, stamps: Sequence[Stamp]) -> "Shard":
         """The same shard with new stamps, saved."""
-        shard = replace(self, stamps=tuple(stamps))
+        shard = replace(self, header=replace(self.header, stamps=tuple(stamps)))
         shard.save()
         return shard
 
     def save(self) -> None:
         """Write the JSON beside the array, atomically."""
-        content = {k: v for k, v in asdict(self).items() if k != "array_path"}
-        write_json(self.array_path.with_suffix(".json"), {"version": VERSION, **content})
+        self.header.save(self.array_path.with_suffix(".json"))
 
     @classmethod
     def load(cls, json_path: Path) -> "Shard":
         """Read the JSON of a shard.
 
         Raises:
-            ValueError: If it is not a description of a shard of this version.
-            OSError: If it cannot be read.
+            DataError: If it is not the description of a shard of this version.
         """
-        try:
-            content: dict[str, Any] = json.loads(json_path.read_text(encoding="utf-8"))
-            if content["version"] != VERSION:
-                raise ValueError(f"unknown version {content['version']}")
-            shard = cls(
-                array_path=json_path.with_suffix(".npy"),
-                recipe_sha256=content["recipe_sha256"],
-                shape=tuple(content["shape"]),
-                dtype=content["dtype"],
-                ids=tuple(content["ids"]),
-                crc32=tuple(content["crc32"]),
-                stamps=tuple((int(size), int(time)) for size, time in content["stamps"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"{json_path.name} does not describe a shard ({error}).") from error
-        if not len(shard.ids) == len(shard.crc32) == len(shard.stamps) > 0:
-            raise ValueError(f"{json_path.name} lists unequal numbers of ids and checksums.")
-        return shard
+        return cls(json_path.with_suffix(".npy"), ShardHeader.load(json_path))
 
 
 def checksum(image: np.ndarray) -> int:
@@ -113,8 +102,7 @@ def write_shard(
     path = folder / f"{PREFIX}{sha256_json([recipe_sha256, *ids])[:16]}.npy"
     with atomic_file(path) as stream:
         np.lib.format.write_array(stream, images, allow_pickle=False)
-    shard = Shard(
-        array_path=path,
+    header = ShardHeader(
         recipe_sha256=recipe_sha256,
         shape=tuple(images.shape[1:]),
         dtype=images.dtype.name,
@@ -122,6 +110,7 @@ def write_shard(
         crc32=tuple(checksum(image) for image in images),
         stamps=tuple(stamps),
     )
+    shard = Shard(path, header)
     try:
         shard.save()
     except OSError:  # an array that nothing vouches for is only in the way

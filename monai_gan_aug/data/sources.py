@@ -416,7 +416,7 @@ class PreparedSource(Source):
     def _read(self, root: Path) -> Iterator[SourceRecord]:
         names = self._labelled.labels
         for entry in self._labelled.entries():
-            yield _record(entry, names[entry.known_label()])
+            yield _record(entry, names[entry.known_label])
         for entry in () if self._classless is None else self._classless.training:
             yield _record(entry, UNLABELLED)
 

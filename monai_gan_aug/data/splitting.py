@@ -130,7 +130,7 @@ def limit_entries(entries: Sequence[Entry], n: int, *, seed: int = 0) -> tuple[E
         raise ValueError(f"`n` must be at least 1, got {n}.")
     if n >= len(entries):
         return tuple(entries)
-    present = sorted({entry.known_label() for entry in entries})
+    present = sorted({entry.known_label for entry in entries})
     dealer = _Dealer(entries, [str(label) for label in range(present[-1] + 1)], seed)
     quota = _whole_shares(dealer.counts.sum(axis=0), n)
     for patient in dealer.order:
@@ -138,7 +138,7 @@ def limit_entries(entries: Sequence[Entry], n: int, *, seed: int = 0) -> tuple[E
             quota -= dealer.counts[patient]
             dealer.part[patient] = 0
     kept = dealer.result()["training"]
-    lost = set(present) - {entry.known_label() for entry in kept}
+    lost = set(present) - {entry.known_label for entry in kept}
     if lost:
         raise DataError(f"No whole patient of class {sorted(lost)} fits into {n} images: raise it.")
     return kept
@@ -154,7 +154,7 @@ class _Dealer:
         self.number = {group: number for number, group in enumerate(self.groups)}
         self.counts = np.zeros((len(self.groups), len(labels)), dtype=np.int64)
         for entry in entries:
-            self.counts[self.number[entry.group], entry.known_label()] += 1
+            self.counts[self.number[entry.group], entry.known_label] += 1
         self.order = np.random.default_rng(seed).permutation(len(self.groups))
         self.part = np.full(len(self.groups), -1)
 

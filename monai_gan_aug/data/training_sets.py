@@ -139,7 +139,7 @@ def _first_patients(
     has = np.zeros(len(labels), np.int64)
     taken: set[str] = set()
     for images in _in_random_order(entries, seed):  # a larger set goes on where a smaller stops
-        classes = sorted({entry.known_label() for entry in images})
+        classes = sorted({entry.known_label for entry in images})
         if any(has[label] < wanted[label] for label in classes):
             has[classes] += 1
             taken.add(images[0].group)

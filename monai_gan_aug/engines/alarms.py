@@ -1,18 +1,17 @@
 """What follows when a guard has seen enough: an alarm, its record, and what is done about it."""
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, cast
 
 from ignite.engine import Events
 
 from monai_gan_aug.engines.distributed import is_main_process
 from monai_gan_aug.engines.game import AdversarialGame, GanAugEvents
-from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.records.curves import AlarmKind, Alarms, GuardEvent
 
-__all__ = ["ACTIONS", "ALARMS", "Alarm", "AlarmRecorder", "Guard"]
+__all__ = ["ACTIONS", "ALARMS", "AlarmRecorder", "Guard"]
 
 ACTIONS = ("warn", "stop", "rollback")
 ALARMS = (
@@ -85,20 +84,12 @@ class Guard:
         self.seen = state["seen"]
 
 
-class Alarm(TypedDict):
-    """One entry of ``alarms.json``: an event, its step, and where a rollback went back to."""
-
-    kind: str
-    step: int
-    back_to: int | None
-
-
 class AlarmRecorder:
     """Every alarm and every return to an earlier step, in ``alarms.json``.
 
-    The file holds a list of :class:`Alarm` from the first step on, so that an empty list means that
-    no guard spoke. A rollback does not erase the alarm that led to it; a resumed run keeps the
-    alarms up to the step it goes on from.
+    The file is there from the first step on, so that an empty list means that no guard spoke. A
+    rollback does not erase the alarm that led to it; a resumed run keeps the alarms up to the step
+    it goes on from.
 
     Args:
         path: The JSON file; the first of several processes writes it.
@@ -106,7 +97,7 @@ class AlarmRecorder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.alarms: list[Alarm] = []
+        self.alarms: list[GuardEvent] = []
         self._begun = False
 
     def attach(self, trainer: AdversarialGame) -> None:
@@ -121,21 +112,21 @@ class AlarmRecorder:
             return
         self._begun = True
         done = trainer.state.iteration
-        earlier = json.loads(self.path.read_text()) if done and self.path.is_file() else []
-        self.alarms = [alarm for alarm in earlier if alarm["step"] <= done]
+        earlier = Alarms.load(self.path) if done and self.path.is_file() else Alarms()
+        self.alarms = [alarm for alarm in earlier.alarms if alarm.step <= done]
         self._write()
 
     def _note(self, trainer: AdversarialGame, kind: str) -> None:
         self._add(kind, trainer.state.iteration)
 
     def _note_rollback(self, trainer: AdversarialGame) -> None:
-        failed_at = self.alarms[-1]["step"]  # only an alarm asks for a rollback
+        failed_at = self.alarms[-1].step  # only an alarm asks for a rollback
         self._add(GanAugEvents.ROLLED_BACK.value, failed_at, trainer.state.iteration)
 
     def _add(self, kind: str, step: int, back_to: int | None = None) -> None:
-        self.alarms.append({"kind": kind, "step": step, "back_to": back_to})
+        self.alarms.append(GuardEvent(cast("AlarmKind", kind), step, back_to))
         self._write()
 
     def _write(self) -> None:
         if is_main_process():
-            write_json(self.path, self.alarms)
+            Alarms(tuple(self.alarms)).save(self.path)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import os
 import pickle
 from collections.abc import Iterator, Mapping
@@ -13,8 +12,9 @@ import torch
 from torch import Tensor
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import atomic_file, remove_leftovers, write_json
+from monai_gan_aug.io.atomic import atomic_file, remove_leftovers
 from monai_gan_aug.io.hashing import sha256_file
+from monai_gan_aug.records.checkpoints import CheckpointFile, CheckpointIndex
 
 __all__ = [
     "differing_keys",
@@ -71,11 +71,11 @@ def save_checkpoint(
         os.fsync(stream.fileno())
         if sha256_file(Path(stream.name)) != digest:
             raise OSError(f"{name} reads back differently from what was written: check the disk.")
-    new = {"file": name, "sha256": digest, **({"suspect": True} if suspect else {})}
-    recorded = [new, *(item for item in _recorded(folder) if item["file"] != name)]
+    new = CheckpointFile(name, digest, suspect)
+    recorded = [new, *(item for item in _recorded(folder) if item.file != name)]
     kept = recorded[:keep]
-    if all(_is_suspect(item) for item in kept):
-        kept += [item for item in recorded[keep:] if not _is_suspect(item)][:1]
+    if all(item.suspect for item in kept):
+        kept += [item for item in recorded[keep:] if not item.suspect][:1]
     _keep_only(folder, kept)
     return digest
 
@@ -83,8 +83,8 @@ def save_checkpoint(
 def find_good_checkpoint(folder: Path) -> Path | None:
     """The newest undamaged checkpoint that no guard doubts, or nothing."""
     for item in _recorded(Path(folder)):
-        path: Path = Path(folder) / item["file"]
-        if not _is_suspect(item) and path.is_file() and sha256_file(path) == item["sha256"]:
+        path = Path(folder) / item.file
+        if not item.suspect and path.is_file() and sha256_file(path) == item.sha256:
             return path
     return None
 
@@ -92,7 +92,7 @@ def find_good_checkpoint(folder: Path) -> Path | None:
 def discard_newer(path: Path) -> None:
     """Make ``path`` the newest checkpoint of its folder: remove those written after it."""
     recorded = _recorded(path.parent)
-    names = [item["file"] for item in recorded]
+    names = [item.file for item in recorded]
     _keep_only(path.parent, recorded[names.index(path.name) :])
 
 
@@ -112,9 +112,9 @@ def find_checkpoint(path: Path) -> Path:
     recorded = _recorded(path)
     if not recorded:
         raise DataError(f"{path.name} holds no checkpoint: train first, or correct `ckpt_path`.")
-    newest: Path = path / recorded[0]["file"]
-    if not newest.is_file() or sha256_file(newest) != recorded[0]["sha256"]:
-        others = [item["file"] for item in recorded[1:]]
+    newest = path / recorded[0].file
+    if not newest.is_file() or sha256_file(newest) != recorded[0].sha256:
+        others = [item.file for item in recorded[1:]]
         raise DataError(
             f"{newest.name} was damaged after it was written: name an older checkpoint "
             f"({', '.join(others) or 'there is none'}) as `ckpt_path`, or train again."
@@ -169,26 +169,19 @@ def differing_keys(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) 
     return lines
 
 
-def _keep_only(folder: Path, kept: list[dict[str, Any]]) -> None:
-    write_json(folder / LATEST, {"checkpoints": kept})
-    remaining = {item["file"] for item in kept}
+def _keep_only(folder: Path, kept: list[CheckpointFile]) -> None:
+    CheckpointIndex(tuple(kept)).save(folder / LATEST)
+    remaining = {item.file for item in kept}
     for old in folder.glob("*.pt"):
         if old.name not in remaining:
             old.unlink(missing_ok=True)
     remove_leftovers(folder)
 
 
-def _is_suspect(item: Mapping[str, Any]) -> bool:
-    return bool(item.get("suspect", False))
-
-
-def _recorded(folder: Path) -> list[dict[str, Any]]:
-    try:
-        content = json.loads((folder / LATEST).read_text())
-    except FileNotFoundError:
+def _recorded(folder: Path) -> list[CheckpointFile]:
+    if not (folder / LATEST).is_file():
         return []
-    recorded: list[dict[str, Any]] = content["checkpoints"]
-    return recorded
+    return list(CheckpointIndex.load(folder / LATEST).checkpoints)
 
 
 def _tensors(content: Any, path: str = "") -> Iterator[tuple[str, Tensor]]:

@@ -17,9 +17,10 @@ from monai_gan_aug import __version__
 from monai_gan_aug.engines.checkpoint import save_checkpoint
 from monai_gan_aug.engines.results import RESULTS, PredictionCollector
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import remove_leftovers, write_json
+from monai_gan_aug.io.atomic import remove_leftovers
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.metrics.weighted import weighted_metric
+from monai_gan_aug.records.curves import ClassifierCurves
 
 __all__ = ["ClassifierFolder", "LearningCurve", "RunDescription"]
 
@@ -175,4 +176,6 @@ class LearningCurve:
     def _write(self, trainer: Trainer) -> None:
         if self._losses:
             self._record(trainer)
-        write_json(self.path, self.curves)
+        ClassifierCurves(**{name: tuple(part) for name, part in self.curves.items()}).save(
+            self.path
+        )

@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from monai_gan_aug.engines.distributed import is_main_process, mean_over_processes
 from monai_gan_aug.engines.game import AdversarialGame, GanAugEvents
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.keys import GanAugKeys, GanKeys
+from monai_gan_aug.records.curves import GanCurves
 
 __all__ = ["CurveRecorder", "ProgressReport", "TensorBoardWriter"]
 
@@ -116,7 +116,15 @@ class CurveRecorder:
 
     def _write(self) -> None:
         if is_main_process():
-            write_json(self.path, self.curves)
+            columns = {name: tuple(values) for name, values in self.curves.items()}
+            GanCurves(
+                step=tuple(int(step) for step in columns.pop("step") if step is not None),
+                g_loss=columns.pop("g_loss"),
+                d_loss=columns.pop("d_loss"),
+                d_real=columns.pop("d_real"),
+                d_fake=columns.pop("d_fake"),
+                penalties=columns,
+            ).save(self.path)
 
 
 class TensorBoardWriter:

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from monai_gan_aug import __version__
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.classification import classification_metrics
+from monai_gan_aug.records.metrics import ClassifierProvenance, ClassifierResult
 from monai_gan_aug.records.predictions import Predictions
 
 __all__ = ["RESULTS", "PredictionCollector", "ResultsWriter"]
@@ -123,7 +123,7 @@ class ResultsWriter:
         metrics = classification_metrics(labels, probabilities, positive=self.positive)
         evaluator.state.metrics.update(metrics)
         predictions.save(self.folder / "predictions.json")
-        write_json(self.folder / "metrics.json", self._summary(metrics))
+        self._summary(metrics).save(self.folder / "metrics.json")
         logger.info(
             "Arm %s, seed %d: AUC %.3f on %d images of %d patients.",
             self.description.arm,
@@ -146,23 +146,24 @@ class ResultsWriter:
             logger.warning("%d copies of images that were judged already count once.", copies)
         return list(first.values())
 
-    def _summary(self, metrics: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "arm": self.description.arm,
-            "seed": self.description.seed,
-            "metrics": metrics,
-            "steps": self.description.steps,
-            "provenance": {
-                "package": __version__,
-                "versions": {
+    def _summary(self, metrics: dict[str, Any]) -> ClassifierResult:
+        origins = tuple(item.provenance.checkpoint_sha256 for item in self.synthetic)
+        return ClassifierResult(
+            arm=self.description.arm,
+            seed=self.description.seed,
+            metrics=metrics,
+            steps=self.description.steps,
+            provenance=ClassifierProvenance(
+                package=__version__,
+                versions={
                     "python": platform.python_version(),
                     **{name: version(name) for name in ("torch", "monai", "numpy")},
                 },
-                "split": self.dataset.split,
-                "split_sha256": self.dataset.datalist.sha256,
-                "key_fingerprint": self.dataset.datalist.split.key_fingerprint,
-                "synthetic_sha256": [item.sha256 for item in self.synthetic],
-                "checkpoint_sha256": [item.provenance.checkpoint_sha256 for item in self.synthetic],
-                "settings": dict(self.description.settings),
-            },
-        }
+                split=self.dataset.split,
+                split_sha256=self.dataset.datalist.sha256,
+                key_fingerprint=self.dataset.datalist.split.key_fingerprint,
+                synthetic_sha256=tuple(item.sha256 for item in self.synthetic),
+                checkpoint_sha256=origins,
+                settings=dict(self.description.settings),
+            ),
+        )

@@ -5,7 +5,7 @@ random choice of as many images from the same set, which is also written, as a c
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,15 @@ from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.image_sets import ImageSet, load_set
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.generation.filtering import write_filtered
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.coverage import distance_matrix, local_density, neighbour_radii, prdc
 from monai_gan_aug.metrics.features import ClassifierFeatures, extract
 from monai_gan_aug.records.provenance import check_chain
+from monai_gan_aug.records.quality import (
+    ClassSelection,
+    SelectionCost,
+    SelectionCriteria,
+    SelectionFile,
+)
 
 __all__ = ["CONTROL", "SELECTED", "Selection", "out_of_fold"]
 
@@ -60,10 +65,10 @@ def out_of_fold(
         if min(part.counts(classes)) == 0:
             raise DataError(f"Fold {number} leaves a class without patients: use fewer `folds`.")
         fresh = ClassifierFeatures(part.images.shape[1], classes, steps=steps, seed=number)
-        judge = fresh.fit(part.images, part.labels)
+        classifier = fresh.fit(part.images, part.labels)
         if len(out):
-            real[torch.from_numpy(out)] = _own_class(judge, training.take(out))
-        fake += _own_class(judge, synthetic) / folds
+            real[torch.from_numpy(out)] = _own_class(classifier, training.take(out))
+        fake += _own_class(classifier, synthetic) / folds
     return real, fake
 
 
@@ -121,11 +126,8 @@ class Selection:
         if self.folds < 2 or (self.budget is not None and self.budget < 1):
             raise ValueError("`folds` must be at least 2 and `budget` at least 1.")
 
-    def run(self) -> dict[str, Any]:
-        """Choose, write both datalists and ``selection.json``.
-
-        Returns:
-            The content of ``selection.json``.
+    def run(self) -> SelectionFile:
+        """Choose, write both datalists and ``selection.json``, and return the latter.
 
         Raises:
             ProvenanceError: If the generator saw held-out patients.
@@ -144,16 +146,14 @@ class Selection:
             rows.append(row)
             kept.append(chosen)
             control.append(at_random)
-        settings = {
-            name: getattr(self, name) for name in ("confidence", "realism", "diversity", "budget")
-        }
-        content = {"settings": settings, "classes": rows}
-        write_json(Path(self.path), content)
+        criteria = SelectionCriteria(self.confidence, self.realism, self.diversity, self.budget)
+        record = SelectionFile(criteria, tuple(rows))
+        record.save(self.path)
         for name, positions in ((SELECTED, kept), (CONTROL, control)):
             ids = {fake.ids[i] for i in np.concatenate(positions)}
-            what = settings if name == SELECTED else {"random": "as many as were selected"}
+            what = asdict(criteria) if name == SELECTED else {"random": "as many as were selected"}
             write_filtered(path, name, ids, {"selection": what, "seed": self.seed})
-        return content
+        return record
 
     def _confidences(self, real: ImageSet, fake: ImageSet) -> tuple[Tensor, Tensor] | None:
         if self.confidence == 0:
@@ -169,7 +169,7 @@ class Selection:
 
     def _choose(
         self, label: int, real: ImageSet, fake: ImageSet, sure: tuple[Tensor, Tensor] | None
-    ) -> tuple[dict[str, Any], NDArray[np.int64], NDArray[np.int64]]:
+    ) -> tuple[ClassSelection, NDArray[np.int64], NDArray[np.int64]]:
         """One class: its row of the report, the positions chosen, and as many at random."""
         where = np.flatnonzero(fake.labels.numpy() == label)
         own, others = (self._embed(one.of_class(label)) for one in (real, fake))
@@ -190,29 +190,29 @@ class Selection:
             apart = self.diversity * float(neighbour_radii(own, 1).median())
             passed["diversity"] = _spread_out(others, order[good[order]], apart)
             good &= passed["diversity"]
-        chosen = order[good[order]]
+        kept = order[good[order]]
         if self.budget is not None:
-            if len(chosen) < self.budget:
+            if len(kept) < self.budget:
                 raise DataError(
-                    f"{len(chosen)} of {len(where)} images of "
+                    f"{len(kept)} of {len(where)} images of "
                     f"{self.training.label_names[label]} pass, fewer than the budget of "
                     f"{self.budget}: generate more images, or relax the criteria."
                 )
-            chosen = chosen[: self.budget]
+            kept = kept[: self.budget]
         draw = np.random.default_rng([self.seed, label, 1])
-        control = draw.permutation(len(where))[: len(chosen)]
-        row = {
-            "class": self.training.label_names[label],
-            "generated": len(where),
-            "accepted": int(good.sum()),
-            "acceptance_rate": float(good.mean()),
-            "passed": {name: int(mask.sum()) for name, mask in passed.items()},
-            "real_accepted_by_confidence": accepted_real,
-            "selected": len(chosen),
-            **_cost(own, others[chosen], others[control]),
-        }
-        logger.info("%(class)s: %(selected)d of %(generated)d selected", row)
-        return row, where[chosen], where[control]
+        control = draw.permutation(len(where))[: len(kept)]
+        row = ClassSelection(
+            label=self.training.label_names[label],
+            generated=len(where),
+            accepted=int(good.sum()),
+            acceptance_rate=float(good.mean()),
+            passed={name: int(mask.sum()) for name, mask in passed.items()},
+            real_accepted_by_confidence=accepted_real,
+            selected=len(kept),
+            cost=_cost(own, others[kept], others[control]),
+        )
+        logger.info("%s: %d of %d selected", row.label, row.selected, row.generated)
+        return row, where[kept], where[control]
 
     def _embed(self, images: ImageSet) -> Tensor:
         return extract(
@@ -220,17 +220,17 @@ class Selection:
         )
 
 
-def _cost(real: Tensor, selected: Tensor, control: Tensor) -> dict[str, Any]:
+def _cost(real: Tensor, selected: Tensor, control: Tensor) -> dict[str, SelectionCost]:
     """Coverage and recall of the choice and of as many images at random; the loss between."""
     if min(len(real), len(selected)) <= NEIGHBOURS:
-        return {"coverage": None}
+        return {}
     values = [prdc(real, rows, NEIGHBOURS) for rows in (selected, control)]
     return {
-        name: {
-            "selected": getattr(values[0], name),
-            "random": getattr(values[1], name),
-            "lost": getattr(values[1], name) - getattr(values[0], name),
-        }
+        name: SelectionCost(
+            selected=getattr(values[0], name),
+            random=getattr(values[1], name),
+            lost=getattr(values[1], name) - getattr(values[0], name),
+        )
         for name in ("coverage", "recall", "precision", "density")
     }
 
@@ -249,6 +249,6 @@ def _spread_out(rows: Tensor, order: NDArray[np.int64], apart: float) -> NDArray
     return mask
 
 
-def _own_class(judge: ClassifierFeatures, images: ImageSet) -> Tensor:
-    values = torch.cat([judge.probabilities(part) for part in images.images.split(256)])
+def _own_class(classifier: ClassifierFeatures, images: ImageSet) -> Tensor:
+    values = torch.cat([classifier.probabilities(part) for part in images.images.split(256)])
     return values[torch.arange(len(values)), images.labels]

@@ -4,10 +4,10 @@ It looks for what it knows how to look for. A clean result is no proof of privac
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +18,6 @@ from monai_gan_aug.data.image_sets import ImageSet, load_set
 from monai_gan_aug.engines.grids import tile_images
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.generation.filtering import write_filtered
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.metrics.features import extract
 from monai_gan_aug.privacy.discriminator_attack import discriminator_scores
@@ -29,9 +28,9 @@ from monai_gan_aug.privacy.spaces import (
     PixelSpace,
     screen_class,
 )
-from monai_gan_aug.quality.families import Row
 from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.records.provenance import check_chain
+from monai_gan_aug.records.quality import NearCopies, NearCopy, QualityRow, ScreeningFile
 
 __all__ = ["CAVEAT", "CopyScreen", "can_screen"]
 
@@ -41,7 +40,6 @@ CAVEAT = "A screen finds copies it knows how to look for; a clean result is no p
 SCREENED = "datalist_screened.json"
 PAIRS_SHOWN = 10
 MINIMUM_PATIENTS = 10
-Choice = Literal["report", "drop", "block"]
 
 
 def can_screen(datalist: Datalist, minimum_patients: int = MINIMUM_PATIENTS) -> bool:
@@ -84,7 +82,7 @@ class CopyScreen:
     path: str | Path
     cache_dir: str | Path
     extractor: nn.Module
-    near_copies: Choice = "report"
+    near_copies: NearCopies = "report"
     copy_ratio: float = 0.5
     minimum_patients: int = MINIMUM_PATIENTS
     closest_pairs: bool = False
@@ -103,11 +101,8 @@ class CopyScreen:
                 f"{self.copy_ratio} and {self.minimum_patients}."
             )
 
-    def run(self) -> dict[str, Any]:
-        """Screen, write ``screening.json``, and drop or block near copies.
-
-        Returns:
-            The content of ``screening.json``.
+    def run(self) -> ScreeningFile:
+        """Screen, write ``screening.json`` and return it, and drop or block near copies.
 
         Raises:
             ProvenanceError: If the generator saw held-out patients, or the discriminator is not
@@ -128,14 +123,14 @@ class CopyScreen:
         self._require_patients(sets[0], sets[1])
         if not source.know_classes:
             sets = [one.without_classes() for one in sets]
-        found = self._spaces(*sets)
-        content = self._content(found, sets, source)
-        write_json(Path(self.path), content)
-        logger.info("%s %s", content["conclusion"], CAVEAT)
+        spaces = self._spaces(*sets)
+        record = self._record(spaces, sets, source)
+        record.save(self.path)
+        logger.info("%s %s", record.conclusion, CAVEAT)
         if self.closest_pairs:
-            self._draw(found["pixels"], *sets)
-        self._export(paths, sets[2], {item["id"] for item in content["near_copies"]})
-        return content
+            self._draw(spaces["pixels"], *sets)
+        self._export(paths, sets[2], {copy.id for copy in record.near_copies})
+        return record
 
     def _require_patients(self, *sets: ImageSet) -> None:
         for label, name in enumerate(self.training.label_names):
@@ -154,67 +149,46 @@ class CopyScreen:
             "pixels": PixelSpace,
             "features": lambda images: FeatureSpace(images, self._embed),
         }
-        found: dict[str, dict[int, ClassFindings]] = {name: {} for name in spaces}
+        findings: dict[str, dict[int, ClassFindings]] = {name: {} for name in spaces}
         for label in synthetic.labels.unique().tolist():
-            of_class = [one.of_class(label) for one in (training, held_out, synthetic)]
+            of_class = [images.of_class(label) for images in (training, held_out, synthetic)]
             for name, make in spaces.items():
-                found[name][label] = screen_class(
+                findings[name][label] = screen_class(
                     make(of_class[0]), *of_class, copy_ratio=self.copy_ratio, seed=self.seed
                 )
-        return found
+        return findings
 
     def _embed(self, images: Tensor) -> Tensor:
         return extract(self.extractor, images, device=self.device, batch_size=self.batch_size)
 
-    def _content(
+    def _record(
         self,
-        found: dict[str, dict[int, ClassFindings]],
+        spaces: Mapping[str, Mapping[int, ClassFindings]],
         sets: Sequence[ImageSet],
         source: SyntheticImages,
-    ) -> dict[str, Any]:
+    ) -> ScreeningFile:
         recipe = {
             "copy_ratio": self.copy_ratio,
             "image": self.training.recipe.to_dict(),
             **{f"features_{k}": v for k, v in getattr(self.extractor, "recipe", {}).items()},
         }
-        rows = [row for space, classes in found.items() for row in _space_rows(space, classes)]
+        rows = [row for space, classes in spaces.items() for row in _space_rows(space, classes)]
         rows += self._discriminator_rows(sets[0], sets[1], source)
         names = self.training.label_names if source.know_classes else (ALL_CLASSES,)
-        copies = list(self._near_copies(found, sets, names))
-        return {
-            "caveat": CAVEAT,
-            "conclusion": _conclusion(len(copies), len(sets[2]), rows),
-            "setting": self.near_copies,
-            "images": len(sets[2]),
-            "near_copies": copies,
-            "recipe": {**recipe, **dict(zip(SETS, map(len, sets), strict=True))},
-            "rows": [row.to_dict() for row in rows],
-        }
-
-    def _near_copies(
-        self,
-        found: dict[str, dict[int, ClassFindings]],
-        sets: Sequence[ImageSet],
-        names: Sequence[str],
-    ) -> Any:
-        """Every flagged image once, with what flagged it and the training image it repeats."""
-        for label, pixels in found["pixels"].items():
-            features = found["features"][label]
-            training, synthetic = (sets[i].of_class(label) for i in (0, 2))
-            for row in torch.nonzero(pixels.flagged | features.flagged).flatten().tolist():
-                chosen = pixels if pixels.flagged[row] else features
-                flags = {"pixels": pixels.flagged[row], "features": features.flagged[row]}
-                yield {
-                    "id": synthetic.ids[row],
-                    "class": names[label],
-                    "training_id": training.ids[int(chosen.nearest[row])],
-                    "seen_in": [name for name, flag in flags.items() if flag],
-                    "distance_pixels": round(float(pixels.distance[row]), 4),
-                }
+        copies = tuple(_near_copies(spaces, sets, names))
+        return ScreeningFile(
+            caveat=CAVEAT,
+            conclusion=_conclusion(len(copies), len(sets[2]), rows),
+            setting=self.near_copies,
+            images=len(sets[2]),
+            near_copies=copies,
+            recipe={**recipe, **dict(zip(SETS, map(len, sets), strict=True))},
+            rows=tuple(rows),
+        )
 
     def _discriminator_rows(
         self, training: ImageSet, held_out: ImageSet, source: SyntheticImages
-    ) -> list[Row]:
+    ) -> list[QualityRow]:
         if self.discriminator is None or self.discriminator_checkpoint is None:
             logger.info("Left out: membership by discriminator (no checkpoint given).")
             return []
@@ -260,40 +234,67 @@ class CopyScreen:
 SETS = ("training", "held_out", "synthetic")
 
 
-def _space_rows(space: str, classes: dict[int, ClassFindings]) -> list[Row]:
+def _near_copies(
+    spaces: Mapping[str, Mapping[int, ClassFindings]],
+    sets: Sequence[ImageSet],
+    names: Sequence[str],
+) -> Iterator[NearCopy]:
+    """Every flagged image once, with what flagged it and the training image it repeats."""
+    for label, pixels in spaces["pixels"].items():
+        features = spaces["features"][label]
+        training, synthetic = (sets[i].of_class(label) for i in (0, 2))
+        for row in torch.nonzero(pixels.flagged | features.flagged).flatten().tolist():
+            nearest = (pixels if pixels.flagged[row] else features).nearest
+            flags = {"pixels": pixels.flagged[row], "features": features.flagged[row]}
+            yield NearCopy(
+                id=synthetic.ids[row],
+                label=names[label],
+                training_id=training.ids[int(nearest[row])],
+                seen_in=tuple(name for name, flag in flags.items() if flag),
+                distance_pixels=round(float(pixels.distance[row]), 4),
+            )
+
+
+def _space_rows(space: str, classes: Mapping[int, ClassFindings]) -> list[QualityRow]:
     """The numbers of one space; what depends on the class is averaged over classes."""
     parts = list(classes.values())
     recipe = {"space": space}
 
     def share(name: str) -> float:
-        return float(np.mean(torch.cat([getattr(one, name) for one in parts]).float().numpy()))
+        return float(np.mean(torch.cat([getattr(part, name) for part in parts]).float().numpy()))
 
     def median(name: str) -> float:
-        return float(np.mean([getattr(one, name).median().item() for one in parts]))
+        return float(np.mean([getattr(part, name).median().item() for part in parts]))
 
     def mean(name: str) -> float:
-        return float(np.mean([getattr(one, name) for one in parts]))
+        return float(np.mean([getattr(part, name) for part in parts]))
 
-    membership = [membership_auc([one.membership for one in parts])]
-    membership.append(membership_auc([one.membership_control for one in parts]))
+    membership = [membership_auc([part.membership for part in parts])]
+    membership.append(membership_auc([part.membership_control for part in parts]))
     return [
-        Row(f"near_copies_{space}", share("flagged"), share("flagged_control"), True, recipe),
-        Row(f"distance_ratio_{space}", median("ratio"), median("ratio_control"), False, recipe),
-        Row(f"authentic_{space}", mean("authentic"), mean("authentic_control"), False, recipe),
+        QualityRow(
+            f"near_copies_{space}", share("flagged"), share("flagged_control"), True, recipe
+        ),
+        QualityRow(
+            f"distance_ratio_{space}", median("ratio"), median("ratio_control"), False, recipe
+        ),
+        QualityRow(
+            f"authentic_{space}", mean("authentic"), mean("authentic_control"), False, recipe
+        ),
         _auc_row(f"membership_by_distance_{space}", membership[0], membership[1], recipe),
     ]
 
 
-def _auc_row(name: str, found: Any, control: Any, recipe: dict[str, Any]) -> Row:
+def _auc_row(name: str, found: Any, control: Any, recipe: dict[str, Any]) -> QualityRow:
     value, ends = found
     low, high = control[1]
     recipe = {**recipe, "control": "two halves of the training patients"}
-    row = Row(name, value, control[0], True, recipe, ends)
+    row = QualityRow(name, value, control[0], True, recipe, ends)
     logger.info("%s %.3f, control %.3f [%.3f, %.3f]", name, value, control[0], low, high)
     return row
 
 
-def _conclusion(copies: int, images: int, rows: Sequence[Row]) -> str:
+def _conclusion(copies: int, images: int, rows: Sequence[QualityRow]) -> str:
     signs = [
         f"{row.metric.replace('_', ' ')} {row.value:.2f} [{row.interval[0]:.2f}, "
         f"{row.interval[1]:.2f}]"

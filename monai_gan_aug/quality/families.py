@@ -1,8 +1,7 @@
 """The families of quality numbers, each number beside the same one of real against real."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,10 +20,10 @@ from monai_gan_aug.metrics.frechet import frechet_distance, frechet_limit, memor
 from monai_gan_aug.metrics.kernel import kernel_distance
 from monai_gan_aug.metrics.paired import PAIRED, paired_metric, paired_values
 from monai_gan_aug.quality.jackknife import jackknife_interval
+from monai_gan_aug.records.quality import SIZES, QualityRow
 
 __all__ = [
     "Quartet",
-    "Row",
     "distances",
     "diversities",
     "label_fidelity",
@@ -36,36 +35,6 @@ NEIGHBOURS = 5
 LEAST_FOR_LIMIT = 16
 PAIRINGS = ("random", "nearest")
 LIMIT = {"extrapolated": "from half the images to all; a guess below two images per feature"}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One number of ``quality.json``.
-
-    Args:
-        metric: Its name.
-        value: Of the synthetic images.
-        real_versus_real: The same number of real images in their place.
-        lower_is_better: Whether a smaller value is the better one.
-        recipe: How it was computed.
-        interval: Ends of the 95 % interval of ``value`` over patients and generated images.
-        label: The class it is of, if one.
-        count: Number of images called right and of all, where the value is a share of images.
-    """
-
-    metric: str
-    value: float
-    real_versus_real: float
-    lower_is_better: bool
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    interval: tuple[float, float] | None = None
-    label: str | None = None
-    count: tuple[int, int] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON content, without what is not there."""
-        content = {key: value for key, value in self.__dict__.items() if value is not None}
-        return {**content, "recipe": dict(self.recipe)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,14 +63,13 @@ class Quartet:
     @property
     def sizes(self) -> dict[str, int]:
         """Images of each set, for the recipe."""
-        names = ("training", "held_out", "baseline", "synthetic")
-        return {name: len(one) for name, one in zip(names, self.sets, strict=True)}
+        return {name: len(images) for name, images in zip(SIZES, self.sets, strict=True)}
 
     def of_class(self, label: int) -> "Quartet":
         """The images of one class with their features."""
-        chosen = [one.labels == label for one in self.sets]
-        features = tuple(rows[mask] for rows, mask in zip(self.features, chosen, strict=False))
-        training, held_out, baseline, synthetic = (one.of_class(label) for one in self.sets)
+        masks = [images.labels == label for images in self.sets]
+        features = tuple(rows[mask] for rows, mask in zip(self.features, masks, strict=False))
+        training, held_out, baseline, synthetic = (images.of_class(label) for images in self.sets)
         return Quartet(training, held_out, baseline, synthetic, features)
 
     def embedded(self, embed: Callable[[Tensor], Tensor], floor: float | None = None) -> "Quartet":
@@ -113,7 +81,7 @@ class Quartet:
                 the baseline does not drown the others; a tenth of the root mean square deviation
                 if not given.
         """
-        raw = [embed(one.images) for one in self.sets]
+        raw = [embed(images.images) for images in self.sets]
         mean, deviation = raw[2].mean(0), raw[2].std(0)
         least = max(floor or float(deviation.square().mean().sqrt()) / 10, 1e-6)
         rows = tuple((part - mean) / deviation.clamp_min(least) for part in raw)
@@ -121,19 +89,19 @@ class Quartet:
 
 
 def _ends(
-    found: NDArray[np.float64] | None, index: int = 0, *, share: bool = False
+    intervals: NDArray[np.float64] | None, index: int = 0, *, share: bool = False
 ) -> tuple[float, float] | None:
     """Ends of one interval; a share cannot leave ``[0, 1]``."""
-    if found is None:
+    if intervals is None:
         return None
-    low, high = (float(end) for end in found[index])
+    low, high = (float(end) for end in intervals[index])
     return (max(low, 0.0), min(high, 1.0)) if share else (low, high)
 
 
 SHARES = {"precision", "recall", "coverage"}
 
 
-def distances(four: Quartet) -> list[Row]:
+def distances(four: Quartet) -> list[QualityRow]:
     """KID, FID, precision, recall, density and coverage against held-out images; MIFID.
 
     MIFID is against the training images, which are what could be copied.
@@ -146,8 +114,8 @@ def distances(four: Quartet) -> list[Row]:
     def measure(real: Tensor, fake: Tensor) -> NDArray[np.float64]:
         values = [kernel_distance(real, fake).item(), frechet_distance(real, fake).item()]
         if len(names) > 2:
-            found = prdc(real, fake, min(NEIGHBOURS, len(real) - 1, len(fake) - 1))
-            values += [found.precision, found.recall, found.density, found.coverage]
+            shares = prdc(real, fake, min(NEIGHBOURS, len(real) - 1, len(fake) - 1))
+            values += [shares.precision, shares.recall, shares.density, shares.coverage]
         return np.array(values)
 
     values, baseline = measure(held_out, synthetic), measure(held_out, baseline_rows)
@@ -157,7 +125,7 @@ def distances(four: Quartet) -> list[Row]:
         four.synthetic.groups,
     )
     rows = [
-        Row(
+        QualityRow(
             name,
             float(values[i]),
             float(baseline[i]),
@@ -170,14 +138,14 @@ def distances(four: Quartet) -> list[Row]:
         limit, real_limit = (
             frechet_limit(held_out, other).item() for other in (synthetic, baseline_rows)
         )
-        rows.append(Row("fid_limit", limit, real_limit, True, LIMIT))
+        rows.append(QualityRow("fid_limit", limit, real_limit, True, LIMIT))
     copied, real_copied = (
         memorisation_informed(training, other).item() for other in (synthetic, baseline_rows)
     )
-    return [*rows, Row("mifid", copied, real_copied, True, {"against": "training"})]
+    return [*rows, QualityRow("mifid", copied, real_copied, True, {"against": "training"})]
 
 
-def radiomics(four: Quartet) -> list[Row]:
+def radiomics(four: Quartet) -> list[QualityRow]:
     """Fréchet distance of first-order and texture features."""
     _, held_out, baseline_rows, synthetic = four.features
     ends = jackknife_interval(
@@ -186,28 +154,31 @@ def radiomics(four: Quartet) -> list[Row]:
         four.synthetic.groups,
     )
     value, baseline = (frechet_distance(held_out, other) for other in (synthetic, baseline_rows))
-    return [Row("radiomics_distance", value.item(), baseline.item(), True, interval=_ends(ends))]
+    return [
+        QualityRow("radiomics_distance", value.item(), baseline.item(), True, interval=_ends(ends))
+    ]
 
 
-def diversities(four: Quartet) -> list[Row]:
+def diversities(four: Quartet) -> list[QualityRow]:
     """Spread of features, Vendi score and similarity of pairs, within each class, mean of all."""
     _, _, baseline_rows, synthetic = four.features
 
     def measure(rows: Tensor, labels: Tensor) -> NDArray[np.float64]:
         parts = [rows[labels == label] for label in labels.unique()]
-        found = [
+        spreads = [
             (mean_pairwise_distance(part).item(), vendi_score(part).item())
             for part in parts
             if len(part) > 1
         ]
-        return np.mean(found, axis=0)
+        mean: NDArray[np.float64] = np.mean(spreads, axis=0)
+        return mean
 
     labels = four.synthetic.labels
     values, baseline = measure(synthetic, labels), measure(baseline_rows, four.baseline.labels)
     ends = jackknife_interval(lambda a: measure(synthetic[a], labels[a]), four.synthetic.groups)
     recipe = {"within": "class"}
     rows = [
-        Row(name, float(values[i]), float(baseline[i]), False, recipe, _ends(ends, i))
+        QualityRow(name, float(values[i]), float(baseline[i]), False, recipe, _ends(ends, i))
         for i, name in enumerate(("diversity", "vendi"))
     ]
     side = min(four.synthetic.images.shape[2:])
@@ -215,15 +186,19 @@ def diversities(four: Quartet) -> list[Row]:
         module, method = paired_metric(name, four.synthetic.images.shape[1], side)
         if module is not None:
             alike, real_alike = (
-                pairwise_similarity(one.images, one.labels, name).item()
-                for one in (four.synthetic, four.baseline)
+                pairwise_similarity(images.images, images.labels, name).item()
+                for images in (four.synthetic, four.baseline)
             )
-            rows.append(Row(f"pairwise_{name}", alike, real_alike, True, {**recipe, **method}))
+            rows.append(
+                QualityRow(f"pairwise_{name}", alike, real_alike, True, {**recipe, **method})
+            )
             break
     return rows
 
 
-def paired_similarities(four: Quartet, pairing: str, seed: int = 0) -> tuple[list[Row], list[str]]:
+def paired_similarities(
+    four: Quartet, pairing: str, seed: int = 0
+) -> tuple[list[QualityRow], list[str]]:
     """PIQA's measures between every image and a held-out image of its class.
 
     Args:
@@ -241,8 +216,8 @@ def paired_similarities(four: Quartet, pairing: str, seed: int = 0) -> tuple[lis
         raise ValueError(f"`pairing` must be one of {PAIRINGS}, got {pairing!r}.")
     images = four.held_out.images
     partners = {
-        name: _partners(four.held_out, one, pairing, seed)
-        for name, one in (("fake", four.synthetic), ("real", four.baseline))
+        name: _partners(four.held_out, others, pairing, seed)
+        for name, others in (("fake", four.synthetic), ("real", four.baseline))
     }
     rows, left_out = [], []
     for name, metric in PAIRED.items():
@@ -259,7 +234,7 @@ def paired_similarities(four: Quartet, pairing: str, seed: int = 0) -> tuple[lis
         )
         recipe = {**recipe, "pairing": f"{pairing} held-out image of the class"}
         rows.append(
-            Row(
+            QualityRow(
                 name,
                 float(values.mean()),
                 real.mean().item(),
@@ -274,43 +249,43 @@ def paired_similarities(four: Quartet, pairing: str, seed: int = 0) -> tuple[lis
 def _partners(real: ImageSet, others: ImageSet, pairing: str, seed: int) -> Tensor:
     """Position of a held-out image of the same class for every other image."""
     draw = torch.Generator().manual_seed(seed)
-    chosen = torch.zeros(len(others), dtype=torch.long)
+    partners = torch.zeros(len(others), dtype=torch.long)
     for label in others.labels.unique():
         candidates = torch.nonzero(real.labels == label).flatten()
         rows = torch.nonzero(others.labels == label).flatten()
         if pairing == "random":  # every candidate about equally often
             order = torch.randperm(len(candidates), generator=draw)
-            found = order[torch.arange(len(rows)) % len(order)]
+            drawn = order[torch.arange(len(rows)) % len(order)]
         else:
             gaps = torch.cdist(others.images[rows].flatten(1), real.images[candidates].flatten(1))
-            found = gaps.argmin(1)
-        chosen[rows] = candidates[found]
-    return chosen
+            drawn = gaps.argmin(1)
+        partners[rows] = candidates[drawn]
+    return partners
 
 
 def label_fidelity(
     four: Quartet,
-    judge: ClassifierFeatures,
-    apprentice: ClassifierFeatures,
+    of_real: ClassifierFeatures,
+    of_synthetic: ClassifierFeatures,
     names: tuple[str, ...],
-) -> list[Row]:
+) -> list[QualityRow]:
     """GAN-test and GAN-train: can a classifier carry the classes from one side to the other?
 
     Args:
         four: The sets.
-        judge: Classifier that learned from the training images.
-        apprentice: Classifier that learned from the synthetic images alone.
+        of_real: Label classifier trained on the real training images.
+        of_synthetic: Label classifier trained on the synthetic images alone.
         names: Class names.
 
     Returns:
-        ``gan_test`` (the judge on synthetic images, beside the judge on held-out ones), for all
-        classes and each; ``gan_train`` (the apprentice on held-out images, beside the judge).
+        ``gan_test`` (``of_real`` on synthetic images, beside the same on held-out ones), for all
+        classes and each; ``gan_train`` (``of_synthetic`` on held-out images, beside ``of_real``).
     """
-    recipe = {**judge.recipe, "value": "mean over classes of the share called right"}
+    recipe = {**of_real.recipe, "value": "mean over classes of the share called right"}
     right = {
-        "synthetic": _right(judge, four.synthetic),
-        "held_out": _right(judge, four.held_out),
-        "learned": _right(apprentice, four.held_out),
+        "synthetic": _right(of_real, four.synthetic),
+        "held_out": _right(of_real, four.held_out),
+        "learned": _right(of_synthetic, four.held_out),
     }
     fake, real = four.synthetic.labels.numpy(), four.held_out.labels.numpy()
     rows = []
@@ -323,13 +298,13 @@ def label_fidelity(
         )
         baseline = _mean_recall(right["held_out"], real)
         value = _mean_recall(hits, labels)
-        rows.append(Row(metric, value, baseline, False, recipe, _ends(ends, share=True)))
+        rows.append(QualityRow(metric, value, baseline, False, recipe, _ends(ends, share=True)))
     for label, name in enumerate(names):
         mine, theirs = right["synthetic"][fake == label], right["held_out"][real == label]
         if len(mine) and len(theirs):
             shares = float(mine.mean()), float(theirs.mean())
             count = int(mine.sum()), len(mine)
-            rows.append(Row("gan_test", *shares, False, recipe, label=name, count=count))
+            rows.append(QualityRow("gan_test", *shares, False, recipe, label=name, count=count))
     return rows
 
 

@@ -11,20 +11,19 @@ from torch import Tensor, nn
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.image_sets import ImageSet, load_set, matched
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.features import ClassifierFeatures, extract
 from monai_gan_aug.metrics.radiomics import RadiomicsFeatures
 from monai_gan_aug.quality.families import (
     Quartet,
-    Row,
     distances,
     diversities,
     label_fidelity,
     paired_similarities,
     radiomics,
 )
-from monai_gan_aug.quality.label_classifier import fitted_judge, kept_judge
+from monai_gan_aug.quality.label_classifier import kept_label_classifier, trained_label_classifier
 from monai_gan_aug.records.provenance import check_chain
+from monai_gan_aug.records.quality import QualityFile, QualityRow
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 __all__ = ["FAMILIES", "QualityReport", "synthetic_sets"]
@@ -52,10 +51,10 @@ def synthetic_sets(
         DataError: If there is none, or one has no datalist.
     """
     named = synthetic if isinstance(synthetic, Mapping) else {"": synthetic}
-    found = {name: SyntheticImages(paths, recipe, cache_dir) for name, paths in named.items()}
-    if not found or not all(one.lists for one in found.values()):
+    sets = {name: SyntheticImages(paths, recipe, cache_dir) for name, paths in named.items()}
+    if not sets or not all(images.lists for images in sets.values()):
         raise DataError("`synthetic` names no synthetic datalist: generate one first.")
-    return found
+    return sets
 
 
 @dataclass
@@ -108,43 +107,44 @@ class QualityReport:
         if unknown:
             raise ValueError(f"`families` {unknown} are unknown: choose from {list(FAMILIES)}.")
 
-    def run(self) -> list[dict[str, Any]]:
-        """Compute, write and return the rows; sets given by name carry it under ``"set"``.
+    def run(self) -> tuple[QualityRow, ...]:
+        """Compute, write and return the rows; those of sets given by name carry it as ``set``.
 
         Raises:
             ProvenanceError: If a generator saw held-out patients.
             DataError: If there are no synthetic images.
         """
         sources = synthetic_sets(self.synthetic, self.training.recipe, self.cache_dir)
-        for one in sources.values():
-            for datalist in one.lists:
+        for source in sources.values():
+            for datalist in source.lists:
                 check_chain(self.training.datalist, datalist)
         whole = self._load(self.training)
         classes = len(self.training.label_names)
-        self._judge = self._trained_judge(whole, classes)
-        sets = {name: self._load(one) for name, one in sources.items()}
+        self._of_real = self._classifier_of_real(whole, classes)
+        sets = {name: self._load(source) for name, source in sources.items()}
         sets |= {HELD_OUT: self._load(self.held_out), BASELINE: self._load(self.baseline)}
         names: tuple[str, ...] = tuple(self.training.label_names)
-        if not all(one.know_classes for one in sources.values()):
+        if not all(source.know_classes for source in sources.values()):
             logger.info("A GAN drew images without a class: all classes are compared together.")
             whole, names = whole.without_classes(), ()
-            sets = {name: one.without_classes() for name, one in sets.items()}
+            sets = {name: images.without_classes() for name, images in sets.items()}
         held_out, thinned = matched(sets.pop(HELD_OUT), sets, classes, self.seed)
-        rows = []
+        named = isinstance(self.synthetic, Mapping)
+        rows: list[QualityRow] = []
         for name in sources:
             four = Quartet(whole, held_out, thinned[BASELINE], thinned[name])
-            of_set = {"set": name} if isinstance(self.synthetic, Mapping) else {}
-            rows += [{**of_set, **row.to_dict()} for row in self._rows(four, names)]
-        write_json(Path(self.path), rows)
+            rows += [replace(row, set=name if named else None) for row in self._rows(four, names)]
+        record = QualityFile(tuple(rows))
+        record.save(self.path)
         _log(rows)
-        return rows
+        return record.rows
 
-    def _trained_judge(self, images: ImageSet, classes: int) -> ClassifierFeatures | None:
-        """The judge of features and labels, if one is needed: at large sizes it takes minutes."""
-        judged = "labels" in self.families or (self._of_features and self.extractor is None)
-        if not judged:
+    def _classifier_of_real(self, images: ImageSet, classes: int) -> ClassifierFeatures | None:
+        """What gives features and calls labels, if needed: at large sizes it takes minutes."""
+        needed = "labels" in self.families or (self._of_features and self.extractor is None)
+        if not needed:
             return None
-        return kept_judge(images, classes, self.classifier_steps, Path(self.cache_dir))
+        return kept_label_classifier(images, classes, self.classifier_steps, Path(self.cache_dir))
 
     @property
     def _of_features(self) -> bool:
@@ -154,12 +154,12 @@ class QualityReport:
         return load_set(source, self.maximum, self.seed)
 
     def _embed(self, images: Tensor) -> Tensor:
-        chosen = self.extractor or self._judge
-        if chosen is None:
-            raise RuntimeError("Features were asked for, but no judge was trained.")
-        return extract(chosen, images, device=self.device, batch_size=self.batch_size)
+        extractor = self.extractor or self._of_real
+        if extractor is None:
+            raise RuntimeError("Features were asked for, but no classifier was trained.")
+        return extract(extractor, images, device=self.device, batch_size=self.batch_size)
 
-    def _rows(self, four: Quartet, names: tuple[str, ...]) -> Iterator[Row]:
+    def _rows(self, four: Quartet, names: tuple[str, ...]) -> Iterator[QualityRow]:
         """Rows of all classes together, then of each, with their whole recipes."""
         recipe = {"image": self.training.recipe.to_dict()}
         whole = four.embedded(self._embed) if self._of_features else four
@@ -177,8 +177,8 @@ class QualityReport:
         wanted = "radiomics" in self.families
         return four.embedded(RadiomicsFeatures(), floor=0.01) if wanted else four
 
-    def _family_rows(self, four: Quartet, texture: Quartet) -> Iterator[Row]:
-        extractor = self.extractor or self._judge
+    def _family_rows(self, four: Quartet, texture: Quartet) -> Iterator[QualityRow]:
+        extractor = self.extractor or self._of_real
         features = {**getattr(extractor, "recipe", {}), **STANDARDISED, **four.sizes}
         if "distances" in self.families:
             yield from (_with(row, features) for row in distances(four))
@@ -195,24 +195,26 @@ class QualityReport:
                 logger.info("Left out: %s", reason)
             yield from (_with(row, four.sizes) for row in rows)
 
-    def _label_rows(self, four: Quartet, names: tuple[str, ...]) -> Iterator[Row]:
-        if "labels" not in self.families or self._judge is None or not names:
+    def _label_rows(self, four: Quartet, names: tuple[str, ...]) -> Iterator[QualityRow]:
+        if "labels" not in self.families or self._of_real is None or not names:
             return
         if min(four.synthetic.counts(len(names))) > 0:
-            apprentice = fitted_judge(four.synthetic, len(names), self.classifier_steps)
-            rows = label_fidelity(four, self._judge, apprentice, names)
+            of_synthetic = trained_label_classifier(
+                four.synthetic, len(names), self.classifier_steps
+            )
+            rows = label_fidelity(four, self._of_real, of_synthetic, names)
             yield from (_with(row, four.sizes) for row in rows)
 
 
-def _log(rows: Sequence[Mapping[str, Any]]) -> None:
+def _log(rows: Sequence[QualityRow]) -> None:
     for row in rows:
         logger.log(
-            logging.DEBUG if "label" in row else logging.INFO,
+            logging.INFO if row.label is None else logging.DEBUG,
             "%-18s %-20s %9.4f   (real versus real %9.4f)",
-            row["metric"],
-            row.get("label", "all classes"),
-            row["value"],
-            row["real_versus_real"],
+            row.metric,
+            row.label or "all classes",
+            row.value,
+            row.real_versus_real,
         )
 
 
@@ -220,5 +222,5 @@ HELD_OUT, BASELINE = "\0held out", "\0baseline"
 STANDARDISED = {"standardised": "by mean and deviation of the baseline images"}
 
 
-def _with(row: Row, recipe: Mapping[str, Any], label: str | None = None) -> Row:
+def _with(row: QualityRow, recipe: Mapping[str, object], label: str | None = None) -> QualityRow:
     return replace(row, recipe={**recipe, **row.recipe}, label=row.label or label)

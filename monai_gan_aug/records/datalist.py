@@ -2,7 +2,7 @@
 
 The file is JSON in MONAI's decathlon style, so ``monai.data.load_decathlon_datalist`` reads it::
 
-    {"name": ..., "labels": {"0": "normal", "1": "pneumonia"},
+    {"schema": 1, "name": ..., "labels": {"0": "normal", "1": "pneumonia"},
      "training": [{"image": "a/1.png", "label": 0, "group": "5f…", "id": "c0ffee…"}, …],
      "validation": […], "test": […],
      "split": {"seed": 0, "grouping": "…", "key_fingerprint": "…", "sha256": "…"},
@@ -11,23 +11,35 @@ The file is JSON in MONAI's decathlon style, so ``monai.data.load_decathlon_data
 A list of images whose classes nobody knows has the label ``null`` everywhere.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.frames import frame_name
 from monai_gan_aug.io.hashing import sha256_json
+from monai_gan_aug.records.files import FileRecord
+from monai_gan_aug.records.parsing import JSON_SHAPE, JsonShape, Misfit
 
-__all__ = ["NO_GROUPING", "SPLITS", "Datalist", "Entry", "SplitRecord"]
+__all__ = ["NO_GROUPING", "NUMBERED", "SPLITS", "Datalist", "Entry", "SplitRecord"]
 
 SPLITS = ("training", "validation", "test")
 NO_GROUPING = "none"
+
+
+def _names(numbered: dict[str, str]) -> tuple[str, ...]:
+    if set(numbered) != set(map(str, range(len(numbered)))):
+        raise Misfit(f"must be numbered from 0 without a gap, got {sorted(numbered)}")
+    return tuple(numbered[str(position)] for position in range(len(numbered)))
+
+
+NUMBERED = JsonShape(
+    kind=dict[str, str],
+    read=_names,
+    write=lambda names: {str(position): name for position, name in enumerate(names)},
+)
+"""Class names as decathlon datalists have them: ``{"0": "normal", "1": "ill"}``."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ class Entry:
 
     Args:
         image: Path relative to the data root, with ``/``.
-        label: Index into the label names; ``None`` if nobody knows the class.
+        label: Index into the label names; nothing if nobody knows the class.
         group: Keyed hash of the patient; unique per image when there is no grouping.
         id: Content id of the image (:func:`monai_gan_aug.io.hashing.content_id`).
         frame: Which frame, page or slice of the file, from 0; ``None`` for a file of one image.
@@ -53,24 +65,18 @@ class Entry:
         """The file, with the frame if there is one."""
         return frame_name(self.image, self.frame)
 
+    @property
     def known_label(self) -> int:
-        """The label of an image whose class is known.
+        """The label.
 
         Raises:
-            DataError: If it is not.
+            DataError: If nobody knows the class.
         """
         if self.label is None:
             raise DataError(
-                f"{self.image} has no class: give a datalist whose images are labelled."
+                f"{self.image} has no class: list such images apart, with `prepare --unlabelled`."
             )
         return self.label
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON content; without ``frame`` for a file of one image."""
-        content = asdict(self)
-        if self.frame is None:
-            del content["frame"]
-        return content
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,11 @@ class SplitRecord:
     seed: int
     grouping: str
     key_fingerprint: str = ""
-    recipe: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Datalist:
+class Datalist(FileRecord):
     """A labelled, split set of images; a group never spans splits.
 
     Args:
@@ -106,11 +112,16 @@ class Datalist:
         caveats: Sentences every report of this data set must repeat.
 
     Raises:
-        DataError: If a group or an image is in two splits, a label is out of range, some images
-            have a class and some have none, or there are fewer than two classes.
+        DataError: If a group or an image is in two splits, a label is out of range, a split mixes
+            images with and without a class, or there are fewer than two classes.
     """
 
-    labels: tuple[str, ...]
+    KIND = "a datalist"
+    REMEDY = "make it with `prepare`"
+    READS_UNNUMBERED = True
+    SEAL = ("split", "sha256")
+
+    labels: tuple[str, ...] = field(metadata={JSON_SHAPE: NUMBERED})
     training: tuple[Entry, ...]
     validation: tuple[Entry, ...]
     test: tuple[Entry, ...]
@@ -130,6 +141,12 @@ class Datalist:
                 raise DataError(
                     f"{entry.image} has label {entry.label}, but there are {len(self.labels)} "
                     "label names: name every class in `labels`."
+                )
+        for split in SPLITS:
+            if len({entry.label is None for entry in self.entries(split)}) > 1:
+                raise DataError(
+                    f"The {split} split mixes images with and without a class: list those without "
+                    "apart, with `prepare --unlabelled`."
                 )
         for attribute, what in (("group", "patients"), ("id", "identical images")):
             self._refuse_shared(attribute, what)
@@ -155,8 +172,8 @@ class Datalist:
             return self.training + self.validation + self.test
         if split not in SPLITS:
             raise ValueError(f"`split` must be one of {SPLITS}, got {split!r}.")
-        chosen: tuple[Entry, ...] = getattr(self, split)
-        return chosen
+        entries: tuple[Entry, ...] = getattr(self, split)
+        return entries
 
     def groups(self, split: str | None = None) -> frozenset[str]:
         """Patient hashes of one split, or of all."""
@@ -169,7 +186,9 @@ class Datalist:
 
     def group_counts(self, split: str | None = None) -> dict[str, int]:
         """Patients per class name (a patient with images of two classes counts in both)."""
-        pairs = {(entry.label, entry.group) for entry in self.entries(split)}
+        pairs: set[tuple[int | None, str]] = {
+            (entry.label, entry.group) for entry in self.entries(split)
+        }
         counter = Counter(label for label, _ in pairs)
         return {name: counter[index] for index, name in enumerate(self.labels)}
 
@@ -180,50 +199,3 @@ class Datalist:
             split: sorted([e.id, e.label, e.group] for e in self.entries(split)) for split in SPLITS
         }
         return sha256_json({"labels": list(self.labels), **content})
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON content, hash included."""
-        return {
-            "name": self.name,
-            "labels": {str(index): name for index, name in enumerate(self.labels)},
-            **{split: [entry.to_dict() for entry in self.entries(split)] for split in SPLITS},
-            "split": {**asdict(self.split), "sha256": self.sha256},
-            "caveats": list(self.caveats),
-        }
-
-    def save(self, path: Path) -> None:
-        """Write the datalist atomically."""
-        write_json(Path(path), self.to_dict())
-
-    @classmethod
-    def load(cls, path: Path) -> "Datalist":
-        """Read a datalist and check its hash.
-
-        Raises:
-            DataError: If the file is not a datalist or was edited after it was written.
-        """
-        path = Path(path)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            split = dict(content["split"])
-            recorded = split.pop("sha256")
-            names = content["labels"]
-            datalist = cls(
-                labels=tuple(names[str(index)] for index in range(len(names))),
-                **{key: tuple(Entry(**item) for item in content[key]) for key in SPLITS},
-                split=SplitRecord(**split),
-                name=content["name"],
-                caveats=tuple(content["caveats"]),
-            )
-        except FileNotFoundError:
-            raise DataError(f"{path.name} does not exist: make it with `prepare`.") from None
-        except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
-            raise DataError(
-                f"{path.name} is not a datalist ({error}): make it with `prepare`."
-            ) from error
-        if datalist.sha256 != recorded:
-            raise DataError(
-                f"{path.name} was changed after it was written (its split hash differs): "
-                "make it again with `prepare`."
-            )
-        return datalist

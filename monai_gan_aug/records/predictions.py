@@ -1,18 +1,15 @@
 """What one trained classifier said about one split: the file every statistic starts from."""
 
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import write_json
+from monai_gan_aug.records.files import FileRecord
 
-__all__ = ["Predictions", "check_predictions"]
+__all__ = ["PredictionRow", "Predictions", "PredictionsFile", "check_predictions"]
 
 
 def check_predictions(
@@ -38,6 +35,42 @@ def check_predictions(
             "split again with more patients in the test split."
         )
     return truth, values
+
+
+@dataclass(frozen=True)
+class PredictionRow:
+    """One image: content id, patient hash, true label and the probability of every class."""
+
+    id: str
+    group: str
+    label: int
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class PredictionsFile(FileRecord):
+    """``predictions.json``; work with :class:`Predictions`, which has its rows as arrays.
+
+    Args:
+        arm: What the classifier was trained on.
+        seed: Seed of its split and its training.
+        labels: Class names, by label.
+        split: Name of the split.
+        split_sha256: Hash of the datalist.
+        rows: One per image.
+    """
+
+    KIND = "a file of predictions"
+    REMEDY = "evaluate again"
+    MISSING = "evaluate the classifier first"
+    READS_UNNUMBERED = True
+
+    arm: str
+    seed: int
+    labels: tuple[str, ...]
+    split: str
+    split_sha256: str
+    rows: tuple[PredictionRow, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,64 +125,43 @@ class Predictions:
         """Whether both judge the same images with the same labels, in the same order."""
         return self.ids == other.ids and np.array_equal(self.labels, other.labels)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON content."""
+    def save(self, path: Path | str) -> None:
+        """Write the predictions atomically, probabilities rounded to eight digits."""
         rows = zip(self.ids, self.groups, self.labels, self.probabilities, strict=True)
-        return {
-            "arm": self.arm,
-            "seed": self.seed,
-            "labels": list(self.class_names),
-            "split": self.split,
-            "split_sha256": self.split_sha256,
-            "rows": [
-                {
-                    "id": image,
-                    "group": group,
-                    "label": int(label),
-                    "probabilities": [round(float(value), 8) for value in values],
-                }
+        PredictionsFile(
+            arm=self.arm,
+            seed=self.seed,
+            labels=self.class_names,
+            split=self.split,
+            split_sha256=self.split_sha256,
+            rows=tuple(
+                PredictionRow(image, group, int(label), tuple(round(float(v), 8) for v in values))
                 for image, group, label, values in rows
-            ],
-        }
+            ),
+        ).save(path)
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "Predictions":
-        """The inverse of :meth:`to_dict`.
-
-        Raises:
-            DataError: If a key is missing.
-        """
-        try:
-            rows: Sequence[Mapping[str, Any]] = content["rows"]
-            return cls(
-                arm=content["arm"],
-                seed=content["seed"],
-                class_names=tuple(content["labels"]),
-                split=content["split"],
-                split_sha256=content["split_sha256"],
-                ids=tuple(row["id"] for row in rows),
-                groups=tuple(row["group"] for row in rows),
-                labels=np.array([row["label"] for row in rows], np.int64),
-                probabilities=np.array([row["probabilities"] for row in rows], np.float64),
-            )
-        except (KeyError, TypeError) as error:
-            raise DataError(f"Predictions are incomplete ({error}): evaluate again.") from error
-
-    def save(self, path: Path) -> None:
-        """Write the predictions atomically."""
-        write_json(Path(path), self.to_dict())
-
-    @classmethod
-    def load(cls, path: Path) -> "Predictions":
+    def load(cls, path: Path | str) -> "Predictions":
         """Read predictions.
 
         Raises:
             DataError: If the file is missing or holds no predictions.
         """
-        path = Path(path)
+        content = PredictionsFile.load(path)
+        rows = content.rows
+        if len({len(row.probabilities) for row in rows}) > 1:
+            raise DataError(f"{Path(path).name} has rows of unequal length: evaluate again.")
         try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise DataError(f"{path.name} does not exist: evaluate the classifier first.") from None
-        except json.JSONDecodeError as error:
-            raise DataError(f"{path.name} is not JSON ({error}): evaluate again.") from error
+            return cls(
+                arm=content.arm,
+                seed=content.seed,
+                class_names=content.labels,
+                split=content.split,
+                split_sha256=content.split_sha256,
+                ids=tuple(row.id for row in rows),
+                groups=tuple(row.group for row in rows),
+                labels=np.array([row.label for row in rows], np.int64),
+                probabilities=np.array([row.probabilities for row in rows], np.float64),
+            )
+        except DataError as error:
+            raise DataError(f"{Path(path).name}: {error}") from error

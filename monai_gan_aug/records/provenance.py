@@ -4,16 +4,14 @@ A synthetic datalist is JSON in the same decathlon style as a real one; all its 
 ``training`` images, and its ``provenance`` says which patients the GAN learned from.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from monai_gan_aug.errors import DataError, ProvenanceError
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_json
-from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.datalist import NUMBERED, Datalist
+from monai_gan_aug.records.files import FileRecord, Record
+from monai_gan_aug.records.parsing import JSON_SHAPE
 
 __all__ = [
     "Provenance",
@@ -26,7 +24,7 @@ __all__ = [
 
 
 @dataclass(frozen=True)
-class TrainingRecord:
+class TrainingRecord(Record):
     """What a network saw while it was trained; stored in its checkpoint.
 
     Args:
@@ -38,16 +36,15 @@ class TrainingRecord:
         recipe: Preprocessing recipe as a dictionary.
     """
 
+    REMEDY = "train again with this version"
+    ERROR = ProvenanceError
+
     split_sha256: str
     key_fingerprint: str
     groups: tuple[str, ...]
     ids: tuple[str, ...]
     labels: tuple[str, ...]
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON-ready content."""
-        return json.loads(json.dumps(asdict(self)))
+    recipe: Mapping[str, object] = field(default_factory=dict)
 
     def with_seen(self, other: "TrainingRecord") -> "TrainingRecord":
         """This record with the patients and images of ``other`` added.
@@ -66,23 +63,6 @@ class TrainingRecord:
             ids=tuple(sorted({*self.ids, *other.ids})),
         )
 
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "TrainingRecord":
-        """The inverse of :meth:`to_dict`."""
-        try:
-            return cls(
-                split_sha256=content["split_sha256"],
-                key_fingerprint=content["key_fingerprint"],
-                groups=tuple(content["groups"]),
-                ids=tuple(content["ids"]),
-                labels=tuple(content["labels"]),
-                recipe=dict(content["recipe"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise ProvenanceError(
-                f"The training record is incomplete ({error}): train again with this version."
-            ) from error
-
 
 @dataclass(frozen=True)
 class Provenance:
@@ -98,7 +78,7 @@ class Provenance:
     checkpoint_sha256: str
     training: TrainingRecord
     seed: int
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,10 +95,17 @@ class SyntheticEntry:
 
 
 @dataclass(frozen=True)
-class SyntheticDatalist:
+class SyntheticDatalist(FileRecord):
     """A set of synthetic images with its provenance."""
 
-    labels: tuple[str, ...]
+    KIND = "a synthetic datalist with provenance"
+    REMEDY = "generate the images with this toolkit"
+    MISSING = "generate it first"
+    ERROR = ProvenanceError
+    READS_UNNUMBERED = True
+    SEAL = ("provenance", "sha256")
+
+    labels: tuple[str, ...] = field(metadata={JSON_SHAPE: NUMBERED})
     training: tuple[SyntheticEntry, ...]
     provenance: Provenance
     name: str = "synthetic"
@@ -156,53 +143,6 @@ class SyntheticDatalist:
                 f"These synthetic images were drawn without a class by one GAN of {names}: train "
                 "it with `condition: class`, or one GAN per class with --only_labels."
             )
-
-    def save(self, path: Path) -> None:
-        """Write the datalist atomically, beside its images."""
-        content = {
-            "name": self.name,
-            "labels": {str(index): name for index, name in enumerate(self.labels)},
-            "training": [asdict(entry) for entry in self.training],
-            "provenance": {
-                **asdict(self.provenance),
-                "training": self.provenance.training.to_dict(),
-                "sha256": self.sha256,
-            },
-        }
-        write_json(Path(path), content)
-
-    @classmethod
-    def load(cls, path: Path) -> "SyntheticDatalist":
-        """Read a synthetic datalist and check its hash.
-
-        Raises:
-            ProvenanceError: If the file carries no complete provenance, or was edited.
-        """
-        path = Path(path)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            provenance = dict(content["provenance"])
-            recorded = provenance.pop("sha256")
-            record = TrainingRecord.from_dict(provenance.pop("training"))
-            names = content["labels"]
-            datalist = cls(
-                labels=tuple(names[str(index)] for index in range(len(names))),
-                training=tuple(SyntheticEntry(**item) for item in content["training"]),
-                provenance=Provenance(training=record, **provenance),
-                name=content["name"],
-            )
-        except FileNotFoundError:
-            raise DataError(f"{path.name} does not exist: generate it first.") from None
-        except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError) as error:
-            raise ProvenanceError(
-                f"{path.name} is not a synthetic datalist with provenance ({error}): "
-                "generate the images with this toolkit."
-            ) from error
-        if datalist.sha256 != recorded:
-            raise ProvenanceError(
-                f"{path.name} was changed after it was written: generate the images again."
-            )
-        return datalist
 
 
 def check_chain(real: Datalist, synthetic: SyntheticDatalist) -> None:

@@ -1,55 +1,81 @@
-"""Results of the classifiers in ``study.json``, as frozen dataclasses."""
+"""What the test patients said: values of arms, paired differences, claims and the verdict."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from monai_gan_aug.records.curves import Series
-
 __all__ = [
-    "Arm",
+    "ArmMetrics",
+    "ArmResult",
     "Claim",
     "Comparison",
     "Corrected",
+    "Difference",
     "Estimate",
-    "Exchange",
-    "ExternalSet",
-    "Measured",
+    "ExternalResults",
     "Results",
+    "SampleSizeEquivalent",
     "SingleSplit",
-    "SweepPoint",
     "Verdict",
     "Word",
 ]
 
 Word = Literal["helps", "harms", "no evidence", "underpowered"]
+"""What a study may conclude."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds with its interval, and the value of every seed in order."""
+    """A mean over seeds with its interval.
+
+    Args:
+        mean: Mean over seeds.
+        lower: Lower end of the interval.
+        upper: Upper end of the interval.
+        per_seed: One value per seed, in the order of the seeds.
+    """
 
     mean: float
     lower: float
     upper: float
-    per_seed: Series = ()
+    per_seed: tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Measured:
+class Difference(Estimate):
+    """A paired difference over seeds with its interval.
+
+    Args:
+        minimum_detectable_effect: The smallest true difference that a study like this one would
+            tell from zero with a chance of 80 %.
+    """
+
+    minimum_detectable_effect: float
+
+
+@dataclass(frozen=True)
+class ArmMetrics:
     """The metrics of an arm on one set of test patients."""
 
     name: str
-    metrics: dict[str, Estimate | None]
+    metrics: Mapping[str, Estimate]
 
 
 @dataclass(frozen=True)
-class Arm(Measured):
-    """One way to train the classifier; ``confusion`` rows are true classes, summed over seeds."""
+class ArmResult(ArmMetrics):
+    """One way to train the classifier, and how it did.
+
+    Args:
+        title: Shown in reports.
+        role: What it is for in the verdict.
+        steps: Optimiser steps.
+        confusion: Test images by true class (row) and called class, summed over seeds.
+    """
 
     title: str
     role: Literal["control", "candidate", "reference"]
     steps: int
-    confusion: tuple[tuple[int, ...], ...] | None = None
+    confusion: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -69,36 +95,40 @@ class Comparison:
         arm: Minuend.
         control: Subtrahend.
         metric: Name of the metric.
-        difference: Mean over seeds.
-        lower: Lower end of its interval.
-        upper: Upper end.
-        per_seed: Difference of each seed, in order.
+        difference: Mean over seeds, with its interval.
         primary: Whether it was planned.
-        p_value: Two-sided; none in records of earlier versions.
-        p_holm: Corrected for the number of candidate arms.
-        minimum_detectable_effect: Smallest true difference that would be seen reliably.
-        patients_needed: Test patients to see the relevant effect; none if no number would do.
+        p_value: Two-sided.
+        patients_needed: Test patients to see the relevant effect; nothing if no number would do.
         single_splits: Tests on every split.
+        p_holm: Corrected for the number of candidate arms, where it is one against the baseline.
     """
 
     arm: str
     control: str
     metric: str
-    difference: float
-    lower: float
-    upper: float
-    per_seed: Series = ()
-    primary: bool = False
-    p_value: float | None = None
-    p_holm: float | None = None
-    minimum_detectable_effect: float | None = None
-    patients_needed: int | None = None
+    difference: Difference
+    primary: bool
+    p_value: float
+    patients_needed: int | None
     single_splits: tuple[SingleSplit, ...] = ()
+    p_holm: float | None = None
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer, the arm and controls it speaks of, and the size of effect it could have seen."""
+    """A conclusion with what it rests on.
+
+    Args:
+        word: The conclusion in a word.
+        sentence: The conclusion in plain words, with numbers.
+        arm: The arm judged.
+        controls: What it was compared with, the baseline first.
+        metric: Name of the metric.
+        relevant_effect: Smallest difference that would matter.
+        minimum_detectable_effect: Smallest true difference a study like this one would tell from
+            zero, against every control, with a chance of 80 %.
+        confidence: Nominal coverage of every interval.
+    """
 
     word: Word
     sentence: str
@@ -106,13 +136,20 @@ class Verdict:
     controls: tuple[str, ...]
     metric: str
     relevant_effect: float
-    minimum_detectable_effect: float | None = None
-    confidence: float = 0.95
+    minimum_detectable_effect: float
+    confidence: float
 
 
 @dataclass(frozen=True)
 class Claim:
-    """That an arm is better than every one of some controls, with its corrected p-value."""
+    """That an arm is better than every one of some controls.
+
+    Args:
+        arm: The arm.
+        controls: All of them must be beaten.
+        p_value: The largest of the p-values against them; 1 if it is not better than one.
+        holm: Corrected for the number of arms that make such a claim.
+    """
 
     arm: str
     controls: tuple[str, ...]
@@ -131,15 +168,16 @@ class Corrected:
 
 
 @dataclass(frozen=True)
-class Exchange:
+class SampleSizeEquivalent:
     """What an arm is worth in training patients, read off arms with more real patients.
 
     Args:
         arm: The arm.
-        where: Inside the measured curve, below it or above it.
-        patients: Training patients that give the same value; none outside the curve.
-        lower: Lower end of the interval; none outside the curve.
-        upper: Upper end; none outside the curve.
+        where: ``"inside"`` the measured curve, ``"below"`` it (worse than the fewest patients) or
+            ``"above"`` it (better than the most).
+        patients: Training patients that give the same value; nothing outside the curve.
+        lower: Lower end of the 95 % interval; nothing if it lies below the curve.
+        upper: Upper end; nothing if it lies above the curve.
         measured: Fewest and most patients of the curve.
     """
 
@@ -148,31 +186,31 @@ class Exchange:
     patients: float | None
     lower: float | None
     upper: float | None
-    measured: tuple[int, ...]
+    measured: tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Results:
     """What one set of test patients said: values of arms, paired differences, a verdict."""
 
-    arms: tuple[Measured, ...]
+    arms: tuple[ArmMetrics, ...]
     comparisons: tuple[Comparison, ...]
     verdict: Verdict
 
     def value(self, arm: str) -> Estimate | None:
         """Value of an arm in the metric of the verdict."""
-        found = (one for one in self.arms if one.name == arm)
-        return next((one.metrics.get(self.verdict.metric) for one in found), None)
+        wanted = (item for item in self.arms if item.name == arm)
+        return next((item.metrics.get(self.verdict.metric) for item in wanted), None)
 
     def difference(self, arm: str, control: str) -> Comparison | None:
         """Difference of two arms in the metric of the verdict."""
-        wanted = (arm, control, self.verdict.metric)
-        found = (c for c in self.comparisons if (c.arm, c.control, c.metric) == wanted)
-        return next(found, None)
+        pair = (arm, control, self.verdict.metric)
+        wanted = (c for c in self.comparisons if (c.arm, c.control, c.metric) == pair)
+        return next(wanted, None)
 
 
 @dataclass(frozen=True)
-class ExternalSet(Results):
+class ExternalResults(Results):
     """What the classifiers of the study said about images of another place.
 
     Args:
@@ -184,16 +222,7 @@ class ExternalSet(Results):
     """
 
     name: str
-    images: dict[str, int]
-    patients: dict[str, int]
+    images: Mapping[str, int]
+    patients: Mapping[str, int]
     grouping: str
     caveats: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SweepPoint(Results):
-    """The whole study repeated with one number of training patients per class."""
-
-    training_patients_per_class: int
-    arms: tuple[Arm, ...]
-    external: tuple[ExternalSet, ...] = ()

@@ -7,7 +7,7 @@ from typing import Any
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import write_bytes, write_json
-from monai_gan_aug.records.study import Study
+from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.reports.contents import Contents, gather
 from monai_gan_aug.reports.model_card import INTENDED_USE, model_card
 
@@ -77,19 +77,17 @@ class BundleCard:
     def _filled(self, contents: Contents, content: dict[str, Any]) -> dict[str, Any]:
         study = contents.study
         generates = _output_kind(content) == "image"
-        found = _quality(study) if generates else _classifier(study, self.arm)
+        metrics = _quality(study) if generates else _classifier(study, self.arm)
         labels = ", ".join(study.dataset.labels)
         images, patients = (
             sum(count.values()) for count in (study.dataset.images, study.dataset.patients)
         )
-        whose = (
-            "" if study.dataset.grouping.strip().lower() == "none" else f" of {patients} patients"
-        )
+        whose = f" of {patients} patients" if study.has_patients else ""
         return {
             "intended_use": INTENDED_USE,
             "data_source": f"{study.title}: {images} images{whose}",
             "image_classes": f"one class per label of the datalist: {labels}",
-            "eval_metrics": {name: values["value"] for name, values in found.items()},
+            "eval_metrics": {name: values["value"] for name, values in metrics.items()},
             "monai_gan_aug": {
                 "study": study.name,
                 "created": study.created,
@@ -97,12 +95,12 @@ class BundleCard:
                 "verdict": study.verdict.word,
                 "sentence": study.verdict.sentence,
                 "arm": None if generates else self.arm or study.verdict.arm,
-                "metrics": found,
+                "metrics": metrics,
                 "seeds": [
                     {
                         "seed": record.seed,
                         "split_sha256": record.split_sha256,
-                        "checkpoint_sha256": list(record.checkpoint_sha256),
+                        "checkpoint_sha256": [gan.checkpoint_sha256 for gan in record.gans],
                     }
                     for record in study.seeds
                 ],
@@ -130,27 +128,26 @@ def _output_kind(content: dict[str, Any]) -> Any:
     return place
 
 
-def _classifier(study: Study, name: str | None) -> dict[str, dict[str, float]]:
-    chosen = name or study.verdict.arm
+def _classifier(study: StudyRecord, name: str | None) -> dict[str, dict[str, float]]:
+    name = name or study.verdict.arm
     arms = {arm.name: arm for arm in study.arms}
-    if chosen not in arms:
-        raise DataError(f"`arm` must be one of {sorted(arms)}, got {chosen!r}.")
+    if name not in arms:
+        raise DataError(f"`arm` must be one of {sorted(arms)}, got {name!r}.")
     return {
-        metric: {"value": one.mean, "lower": one.lower, "upper": one.upper}
-        for metric, one in arms[chosen].metrics.items()
-        if one is not None
+        metric: {"value": estimate.mean, "lower": estimate.lower, "upper": estimate.upper}
+        for metric, estimate in arms[name].metrics.items()
     }
 
 
-def _quality(study: Study) -> dict[str, dict[str, float]]:
-    found: dict[str, list[tuple[float, float]]] = {}
-    for row in study.quality:
+def _quality(study: StudyRecord) -> dict[str, dict[str, float]]:
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    for row in study.quality_rows:
         if row.label is None:
-            found.setdefault(row.metric, []).append((row.value, row.real_versus_real))
+            pairs.setdefault(row.metric, []).append((row.value, row.real_versus_real))
     return {
         metric: {
             "value": sum(value for value, _ in rows) / len(rows),
             "real_versus_real": sum(real for _, real in rows) / len(rows),
         }
-        for metric, rows in found.items()
+        for metric, rows in pairs.items()
     }

@@ -3,25 +3,30 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from monai_gan_aug.records.study import Study
-from monai_gan_aug.records.study_reading import read_study
-from monai_gan_aug.reports import (
-    comparisons,
+from monai_gan_aug.records.study import StudyRecord
+from monai_gan_aug.reports.sections import (
+    arms,
     curves,
+    differences,
     external,
-    figures,
     forest,
-    guards,
+    gan,
+    provenance,
     quality,
     scarcity,
-    tables,
 )
-from monai_gan_aug.reports.caveats import reading_caveats
-from monai_gan_aug.reports.external import TestSet
-from monai_gan_aug.reports.pictures import GridPair, read_grid
-from monai_gan_aug.reports.published import published_table
-from monai_gan_aug.reports.tables import Table
-from monai_gan_aug.reports.wording import MANY_CLASSES, count_range, interval, metric_title, number
+from monai_gan_aug.reports.sections.caveats import reading_caveats
+from monai_gan_aug.reports.sections.external import TestSet
+from monai_gan_aug.reports.sections.pictures import GridPair, read_grid
+from monai_gan_aug.reports.table import Table
+from monai_gan_aug.reports.wording import (
+    MANY_CLASSES,
+    SCREEN_WARNING,
+    count_range,
+    interval,
+    metric_title,
+    number,
+)
 
 __all__ = ["Contents", "Fact", "gather"]
 
@@ -46,15 +51,15 @@ class Contents:
         facts: Numbers beside the verdict.
         caveats: Sentences to read first, those of the data set before those of the results.
         tables: By name: cohort, arms, arms-more, comparisons, splits, claims, sweep, sweep-arms,
-            exchange, external, external-arms, external-sweep, guards, quality, quality-by-class,
-            screening, published, confusion, seeds, recipe, software and timing; without rows when
-            the study has none.
+            sample-size-equivalent, external, external-arms, external-sweep, guards, quality,
+            quality-by-class, screening, selection, published, confusion, seeds, recipe, software
+            and timing; without rows when the study has none.
         drawings: SVG by name: forest, forest-compact, scarcity, roc, precision-recall,
             calibration, classifier, gan-0, gan-1, ...
         grids: Pictures of each class.
     """
 
-    study: Study
+    study: StudyRecord
     facts: tuple[Fact, ...]
     caveats: tuple[str, ...]
     tables: dict[str, Table]
@@ -64,12 +69,22 @@ class Contents:
     @property
     def claims(self) -> tuple[str, ...]:
         """What may be claimed after correction, in words."""
-        return comparisons.claims_sentences(self.study)
+        return differences.claims_sentences(self.study)
 
     @property
     def comparisons_note(self) -> str:
         """What the columns of the table of differences mean."""
-        return comparisons.comparisons_note(self.study)
+        return differences.comparisons_note(self.study)
+
+    @property
+    def claims_note(self) -> str:
+        """How claims are corrected."""
+        return differences.claims_note(self.study)
+
+    @property
+    def screen_caveat(self) -> str:
+        """What a copy screen cannot say."""
+        return self.study.screening[0].caveat if self.study.screening else SCREEN_WARNING
 
     @property
     def external(self) -> tuple[TestSet, ...]:
@@ -79,7 +94,7 @@ class Contents:
     @property
     def guards(self) -> str:
         """What the guards of GAN training said; empty without GAN runs."""
-        return guards.guards_sentence(self.study)
+        return gan.guards_sentence(self.study)
 
     @property
     def shows_real(self) -> bool:
@@ -97,33 +112,34 @@ def gather(path: Path | str, *, include_real: bool = True) -> Contents:
     Raises:
         DataError: If the study or one of its pictures cannot be used.
     """
-    study = read_study(path)
+    study = StudyRecord.load(path)
     folder = Path(path).parent
     grids = tuple(read_grid(folder, grid, include_real=include_real) for grid in study.grids)
     shows_real = any(grid.real for grid in grids)
     built = (
-        tables.cohort_table(study),
-        tables.arms_table(study),
-        tables.arms_table(study, more=True),
-        comparisons.comparisons_table(study),
-        comparisons.splits_table(study),
-        comparisons.claims_table(study),
+        provenance.cohort_table(study),
+        arms.arms_table(study),
+        arms.arms_table(study, more=True),
+        differences.comparisons_table(study),
+        differences.splits_table(study),
+        differences.claims_table(study),
         scarcity.sweep_table(study),
         scarcity.sweep_arms_table(study),
-        scarcity.exchange_table(study),
+        scarcity.equivalent_table(study),
         external.external_table(study),
         external.external_arms_table(study),
         external.external_sweep_table(study),
-        guards.guards_table(study),
+        gan.guards_table(study),
         quality.quality_table(study),
         quality.quality_table(study, by_class=True),
         quality.screening_table(study),
-        published_table(study),
-        tables.confusion_table(study),
-        tables.seeds_table(study),
-        tables.recipe_table(study),
-        tables.software_table(study),
-        tables.timing_table(study),
+        quality.selection_table(study),
+        arms.published_table(study),
+        arms.confusion_table(study),
+        provenance.seeds_table(study),
+        provenance.recipe_table(study),
+        provenance.software_table(study),
+        provenance.timing_table(study),
     )
     return Contents(
         study=study,
@@ -135,7 +151,7 @@ def gather(path: Path | str, *, include_real: bool = True) -> Contents:
     )
 
 
-def _drawings(study: Study) -> dict[str, str]:
+def _drawings(study: StudyRecord) -> dict[str, str]:
     drawings = {
         "forest": forest.forest_plot(study, forest.WIDE),
         "forest-compact": forest.forest_plot(study, forest.COMPACT),
@@ -149,26 +165,26 @@ def _drawings(study: Study) -> dict[str, str]:
     if study.curves.calibration:
         drawings["calibration"] = curves.calibration_figure(study)
     if study.curves.classifier:
-        drawings["classifier"] = figures.classifier_figure(study)
-    for index, curve in enumerate(study.curves.gan):
-        drawings[f"gan-{index}"] = figures.gan_figure(curve, index)
+        drawings["classifier"] = arms.classifier_figure(study)
+    for index, training in enumerate(study.curves.gan):
+        drawings[f"gan-{index}"] = gan.gan_figure(training, index)
     return drawings
 
 
-def _facts(study: Study) -> tuple[Fact, ...]:
+def _facts(study: StudyRecord) -> tuple[Fact, ...]:
     verdict = study.verdict
     percent = f"{verdict.confidence:.0%}"
     facts = [
         Fact(
             f"{metric_title(verdict.metric)} against {study.titles[c.control]}",
-            number(c.difference, signed=True),
-            f"{percent} interval {interval(c.lower, c.upper, signed=True)}",
+            number(c.difference.mean, signed=True),
+            f"{percent} interval {interval(c.difference.lower, c.difference.upper, signed=True)}",
         )
         for c in study.decisive()
     ]
     facts.append(_test_size(study))
     smallest = verdict.minimum_detectable_effect
-    nothing = smallest is not None and smallest >= LARGEST
+    nothing = smallest >= LARGEST
     facts.append(
         Fact(
             "Smallest effect this study can see",
@@ -179,16 +195,18 @@ def _facts(study: Study) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def _test_size(study: Study) -> Fact:
-    unit = "images" if study.dataset.grouping.strip().lower() == "none" else "patients"
+def _test_size(study: StudyRecord) -> Fact:
+    unit = "patients" if study.has_patients else "images"
+    tests = [
+        (record.patients if study.has_patients else record.images).test for record in study.seeds
+    ]
     per_class = {
-        label: count_range(getattr(record, unit).test[label] for record in study.seeds)
-        for label in study.dataset.labels
+        label: count_range(counts[label] for counts in tests) for label in study.dataset.labels
     }
     repeats = f"in each of {len(study.seeds)} repeats" if len(study.seeds) > 1 else "in one repeat"
     if len(per_class) <= MANY_CLASSES:
         value = " + ".join(per_class.values())
         return Fact(f"Test {unit}", value, f"{' + '.join(per_class)}, {repeats}")
-    counts = [getattr(record, unit).test[label] for record in study.seeds for label in per_class]
+    every = [counts[label] for counts in tests for label in per_class]
     detail = f"in each of {len(per_class)} classes, {repeats}"
-    return Fact(f"Test {unit}", count_range(counts), detail)
+    return Fact(f"Test {unit}", count_range(every), detail)

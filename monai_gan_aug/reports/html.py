@@ -8,14 +8,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from monai_gan_aug.io.atomic import write_bytes
 from monai_gan_aug.reports.contents import Contents, gather
-from monai_gan_aug.reports.curves import FEW
-from monai_gan_aug.reports.external import EXTERNAL_NOTE
-from monai_gan_aug.reports.guards import events_sentence
 from monai_gan_aug.reports.markdown import render_markdown
 from monai_gan_aug.reports.model_card import model_card
 from monai_gan_aug.reports.palette import PALETTE
+from monai_gan_aug.reports.sections.curves import FEW
+from monai_gan_aug.reports.sections.external import EXTERNAL_NOTE
+from monai_gan_aug.reports.sections.gan import events_sentence
 from monai_gan_aug.reports.svg import themed
-from monai_gan_aug.reports.wording import SCREEN_WARNING
 
 __all__ = ["StudyReport", "render_html"]
 
@@ -114,7 +113,6 @@ def render_html(contents: Contents) -> str:
             signs=SIGNS,
             tones=TONES,
             external_note=EXTERNAL_NOTE,
-            screen_warning=SCREEN_WARNING,
             few=FEW,
             events_sentence=events_sentence,
         )

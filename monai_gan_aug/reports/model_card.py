@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from monai_gan_aug.reports.caveats import reading_caveats
+from monai_gan_aug.io.tables import escape_markdown
 from monai_gan_aug.reports.contents import Contents
-from monai_gan_aug.reports.markdown_tables import escape, markdown_table
-from monai_gan_aug.reports.wording import SCREEN_WARNING, interval, metric_title, number
+from monai_gan_aug.reports.sections.caveats import reading_caveats
+from monai_gan_aug.reports.wording import metric_title, with_interval
 
 __all__ = ["INTENDED_USE", "model_card"]
 
@@ -39,51 +39,53 @@ def model_card(contents: Contents) -> str:
 
 def _blocks(contents: Contents) -> Iterator[str]:
     study = contents.study
-    yield f"# Model card: {escape(study.title)}"
+    yield f"# Model card: {escape_markdown(study.title)}"
     yield (
-        f"GAN and classifiers of the study {escape(study.name)}, {escape(study.created)}. Written "
-        f"by monai\\_gan\\_aug {escape(study.provenance.package)} from the study's own records."
+        f"GAN and classifiers of the study {escape_markdown(study.name)}, "
+        f"{escape_markdown(study.created)}. Written by monai\\_gan\\_aug "
+        f"{escape_markdown(study.provenance.package)} from the study's own records."
     )
-    yield f"## Verdict\n\n**{study.verdict.word.capitalize()}.** {escape(study.verdict.sentence)}"
+    sentence = escape_markdown(study.verdict.sentence)
+    yield f"## Verdict\n\n**{study.verdict.word.capitalize()}.** {sentence}"
     if contents.claims:
-        yield escape(" ".join(contents.claims))
-    yield f"## Intended use\n\n{escape(INTENDED_USE)}"
+        yield escape_markdown(" ".join(contents.claims))
+    yield f"## Intended use\n\n{escape_markdown(INTENDED_USE)}"
     yield f"## Out of scope\n\n{_bullets(OUT_OF_SCOPE)}"
     yield from _data(contents)
     yield "## Recipe of preprocessing, GAN and classifier"
-    yield markdown_table(contents.tables["recipe"])
+    yield contents.tables["recipe"].to_markdown()
     yield "## Results on the test patients"
-    yield f"{escape(contents.tables['arms'].caption)}."
-    yield markdown_table(contents.tables["arms"])
+    yield f"{escape_markdown(contents.tables['arms'].caption)}."
+    yield contents.tables["arms"].to_markdown()
     if contents.tables["arms-more"].rows:
-        yield markdown_table(contents.tables["arms-more"])
+        yield contents.tables["arms-more"].to_markdown()
     yield "Differences that decide the verdict:"
     yield _bullets(
         f"{study.titles[c.arm]} minus {study.titles[c.control]}: {metric_title(c.metric)} "
-        f"{number(c.difference, signed=True)} {interval(c.lower, c.upper, signed=True)}"
+        f"{with_interval(c.difference, signed=True)}"
         for c in study.decisive()
     )
     if contents.external:
         yield "On other test sets, with the weights as they are:"
         yield _bullets(
-            f"{one.name}: {one.verdict.word}. {one.verdict.sentence} {one.reading}"
-            for one in contents.external
+            f"{place.name}: {place.verdict.word}. {place.verdict.sentence} {place.reading}"
+            for place in contents.external
         )
     yield f"## How it failed, as far as anyone looked\n\n{_bullets(_failures(contents))}"
     yield f"## Copies and privacy\n\n{_bullets(_screening(contents))}"
-    yield f"## Licence\n\n{escape(LICENCE)}"
-    yield f"## Hashes\n\n{markdown_table(contents.tables['seeds'])}"
+    yield f"## Licence\n\n{escape_markdown(LICENCE)}"
+    yield f"## Hashes\n\n{contents.tables['seeds'].to_markdown()}"
 
 
 def _data(contents: Contents) -> Iterator[str]:
     study = contents.study
-    yield f"## Data\n\nPatients were told apart by: {escape(study.dataset.grouping)}."
-    yield markdown_table(contents.tables["cohort"])
+    yield f"## Data\n\nPatients were told apart by: {escape_markdown(study.dataset.grouping)}."
+    yield contents.tables["cohort"].to_markdown()
     yield _bullets((*study.dataset.caveats, *reading_caveats(study)))
     if contents.external:
         yield "Other test sets, of which nothing was trained or tuned:"
         yield _bullets(
-            f"{one.name}: {one.counts} {' '.join(one.caveats)}" for one in contents.external
+            f"{place.name}: {place.counts} {' '.join(place.caveats)}" for place in contents.external
         )
 
 
@@ -98,15 +100,15 @@ def _failures(contents: Contents) -> Iterator[str]:
 
 
 def _screening(contents: Contents) -> Iterator[str]:
-    for found in contents.study.screening:
+    for screen in contents.study.screening:
         yield (
-            f"Seed {found.seed}: {found.conclusion} "
-            f"({found.near_copies} of {found.images} images flagged)"
+            f"Seed {screen.seed}: {screen.conclusion} "
+            f"({screen.near_copies} of {screen.images} images flagged)"
         )
     if not contents.study.screening:
         yield "Nobody looked for copies of training images."
-    yield SCREEN_WARNING
+    yield contents.screen_caveat
 
 
 def _bullets(sentences: Iterable[str]) -> str:
-    return "\n".join(f"- {escape(sentence)}" for sentence in sentences)
+    return "\n".join(f"- {escape_markdown(sentence)}" for sentence in sentences)

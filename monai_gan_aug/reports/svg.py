@@ -66,7 +66,8 @@ def figure_svg(figure: Figure, name: str, alt: str) -> str:
     with rc_context({**STYLE, "svg.hashsalt": name}), warnings.catch_warnings():
         # the reader's browser draws the text, so the fonts of this machine do not matter
         warnings.filterwarnings("ignore", message="Glyph")
-        FigureCanvasSVG(figure).print_svg(buffer, metadata=metadata)
+        canvas: Any = FigureCanvasSVG(figure)  # matplotlib does not type it
+        canvas.print_svg(buffer, metadata=metadata)
     root = ElementTree.fromstring(buffer.getvalue())
     _tidy(root, name, alt)
     ElementTree.register_namespace("", SVG)

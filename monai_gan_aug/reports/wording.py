@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from monai_gan_aug.records.results import Estimate
+
 __all__ = [
     "MANY_CLASSES",
     "METRIC_TITLES",
@@ -14,6 +16,7 @@ __all__ = [
     "lower_is_better",
     "metric_title",
     "number",
+    "with_interval",
 ]
 
 METRIC_TITLES = {
@@ -108,6 +111,17 @@ def interval(lower: float, upper: float, *, digits: int = 3, signed: bool = Fals
     """
     ends = (number(end, digits=digits, signed=signed) for end in (lower, upper))
     return f"[{f',{NO_BREAK}'.join(ends)}]"
+
+
+def with_interval(estimate: Estimate, *, signed: bool = False) -> str:
+    """An estimate as a reader sees it.
+
+    Example:
+        >>> with_interval(Estimate(0.5, 0.4, 0.6, ())).replace(NO_BREAK, " ")
+        '0.500 [0.400, 0.600]'
+    """
+    ends = interval(estimate.lower, estimate.upper, signed=signed)
+    return f"{number(estimate.mean, signed=signed)} {ends}"
 
 
 def duration(seconds: float) -> str:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,43 +13,15 @@ from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
 from monai_gan_aug.metrics.weighted import weighted_metric
 from monai_gan_aug.records.predictions import Predictions
+from monai_gan_aug.records.results import Difference, Estimate
 from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
 
-__all__ = ["ArmStatistics", "Estimate", "PairedDraws", "interval"]
+__all__ = ["ArmStatistics", "PairedDraws", "interval"]
 
 Array = NDArray[np.float64]
 
 NOTHING = 1e-24
 POWER = 0.8
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over seeds with its interval.
-
-    Args:
-        value: Mean over seeds.
-        lower: Lower end of the interval.
-        upper: Upper end of the interval.
-        per_seed: One value per seed, in the order of the seeds.
-        minimum_detectable: The smallest true value that a study like this one would tell from
-            zero with a chance of 80 %. Meaningful for differences only.
-    """
-
-    value: float
-    lower: float
-    upper: float
-    per_seed: tuple[float, ...]
-    minimum_detectable: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """``mean``, ``lower``, ``upper`` and ``per_seed``, as in ``study.json``."""
-        return {
-            "mean": self.value,
-            "lower": self.lower,
-            "upper": self.upper,
-            "per_seed": list(self.per_seed),
-        }
 
 
 def interval(
@@ -60,7 +31,7 @@ def interval(
     *,
     patients: int,
     confidence: float = 0.95,
-) -> Estimate:
+) -> Difference:
     r"""Percentile interval of the crossed bootstrap, scaled to the right variance.
 
     The percentiles give the shape. Their width is wrong in two ways: with :math:`S` seeds they
@@ -85,7 +56,8 @@ def interval(
         confidence: Nominal coverage.
 
     Returns:
-        The mean over seeds with its interval.
+        The mean over seeds with its interval; the smallest detectable effect means something for
+        differences only.
 
     References:
         Owen, "The pigeonhole bootstrap". https://arxiv.org/abs/0712.1111
@@ -104,7 +76,7 @@ def interval(
     value = float(per_seed.mean())
     variance, freedom = _variance(per_seed, by_patient, patients)
     if variance == 0:
-        return Estimate(value, value, value, tuple(per_seed.tolist()), 0.0)
+        return Difference(value, value, value, tuple(per_seed.tolist()), 0.0)
     tail = (1 - confidence) / 2
     t = stats.t(freedom)
     critical = float(t.ppf(1 - tail))
@@ -113,7 +85,8 @@ def interval(
     lower = value - scale * max(value - low, 0.0)
     upper = value + scale * max(high - value, 0.0)
     detectable = (upper - lower) / 2 * (1 + float(t.ppf(POWER)) / critical)
-    return Estimate(value, float(lower), float(upper), tuple(per_seed.tolist()), float(detectable))
+    seeds = tuple(per_seed.tolist())
+    return Difference(value, float(lower), float(upper), seeds, float(detectable))
 
 
 def _variance(per_seed: Array, by_patient: Array, patients: int) -> tuple[float, float]:
@@ -144,7 +117,7 @@ class PairedDraws:
     seed_weights: Array
     patients: int
 
-    def interval(self, confidence: float = 0.95) -> Estimate:
+    def interval(self, confidence: float = 0.95) -> Difference:
         """Mean over seeds with its interval."""
         return interval(
             self.per_seed,
@@ -248,19 +221,20 @@ class ArmStatistics:
 
     def metric(self, arm: str, name: str = "auc") -> Estimate:
         """A metric of one arm; the interval is kept within possible values."""
-        found = self.draws(arm, name=name).interval(self.confidence)
-        largest = found.upper if name in LOWER_IS_BETTER else 1.0
-        return replace(found, lower=max(found.lower, 0.0), upper=min(found.upper, largest))
+        whole = self.draws(arm, name=name).interval(self.confidence)
+        largest = whole.upper if name in LOWER_IS_BETTER else 1.0
+        lower, upper = max(whole.lower, 0.0), min(whole.upper, largest)
+        return Estimate(whole.mean, lower, upper, whole.per_seed)
 
-    def difference(self, arm: str, control: str, metric: str = "auc") -> Estimate:
+    def difference(self, arm: str, control: str, metric: str = "auc") -> Difference:
         """``arm`` minus ``control`` on the same rows with the same weights.
 
         The interval is kept within possible values, which two seeds may leave far behind.
         """
-        found = self.draws(arm, control, metric).interval(self.confidence)
+        whole = self.draws(arm, control, metric).interval(self.confidence)
         if metric in LOWER_IS_BETTER:
-            return found
-        return replace(found, lower=max(found.lower, -1.0), upper=min(found.upper, 1.0))
+            return whole
+        return replace(whole, lower=max(whole.lower, -1.0), upper=min(whole.upper, 1.0))
 
     def draws(self, arm: str, control: str | None = None, name: str = "auc") -> PairedDraws:
         """A metric of ``arm``, less that of ``control`` if there is one, under resampling."""

@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from monai_gan_aug.records.predictions import Predictions
-from monai_gan_aug.statistics.arm_statistics import Estimate, PairedDraws
+from monai_gan_aug.records.results import Claim, Difference, SingleSplit
+from monai_gan_aug.statistics.arm_statistics import PairedDraws
 from monai_gan_aug.statistics.significance import delong, holm, mcnemar
 
-__all__ = ["Claim", "claims", "patients_needed", "single_splits", "two_sided_p"]
+__all__ = ["claims", "patients_needed", "single_splits", "two_sided_p"]
 
 Array = NDArray[np.float64]
 LEAST_DRAWS_BEYOND = 2
@@ -32,8 +32,8 @@ def two_sided_p(draws: PairedDraws) -> float:
     """
 
     def leaves_out_zero(alpha: float) -> bool:
-        found = draws.interval(1 - alpha)
-        return found.lower > 0 or found.upper < 0
+        difference = draws.interval(1 - alpha)
+        return difference.lower > 0 or difference.upper < 0
 
     low, high = 2 * LEAST_DRAWS_BEYOND / len(draws.patient_replicates), 0.99
     if not leaves_out_zero(high):
@@ -68,7 +68,7 @@ def patients_needed(draws: PairedDraws, relevant_effect: float) -> int | None:
     """
     if relevant_effect <= 0:
         raise ValueError(f"`relevant_effect` must be positive, got {relevant_effect}.")
-    detectable = draws.interval().minimum_detectable
+    detectable = draws.interval().minimum_detectable_effect
     if detectable == 0:
         return draws.patients
     seeds, patients = draws.variances
@@ -78,24 +78,7 @@ def patients_needed(draws: PairedDraws, relevant_effect: float) -> int | None:
     return max(2, math.ceil(draws.patients * patients / (allowed - seeds)))
 
 
-@dataclass(frozen=True)
-class Claim:
-    """That an arm is better than every one of some controls.
-
-    Args:
-        arm: The arm.
-        controls: All of them must be beaten.
-        p_value: The largest of the p-values against them; 1 if it is not better than one.
-        holm: Corrected for the number of arms that make such a claim.
-    """
-
-    arm: str
-    controls: tuple[str, ...]
-    p_value: float
-    holm: float
-
-
-def claims(gains: Mapping[str, Mapping[str, tuple[Estimate, float]]]) -> list[Claim]:
+def claims(gains: Mapping[str, Mapping[str, tuple[Difference, float]]]) -> list[Claim]:
     """Holm's correction over arms, each of which must beat all of its controls.
 
     Being better than every control is an intersection-union test: the largest p-value needs no
@@ -109,7 +92,7 @@ def claims(gains: Mapping[str, Mapping[str, tuple[Estimate, float]]]) -> list[Cl
         (1982); Holm, Scandinavian Journal of Statistics 6 (1979).
     """
     largest = {
-        arm: max(p if gain.value > 0 else 1.0 for gain, p in by_control.values())
+        arm: max(p if gain.mean > 0 else 1.0 for gain, p in by_control.values())
         for arm, by_control in gains.items()
         if by_control
     }
@@ -119,7 +102,7 @@ def claims(gains: Mapping[str, Mapping[str, tuple[Estimate, float]]]) -> list[Cl
 
 def single_splits(
     arm: Sequence[Predictions], control: Sequence[Predictions], positive: int = 1
-) -> list[dict[str, float | int]]:
+) -> tuple[SingleSplit, ...]:
     """DeLong's and McNemar's tests on every split, for orientation.
 
     They see one training each and take every image for a patient of its own.
@@ -130,14 +113,14 @@ def single_splits(
         positive: The class that counts as disease.
 
     Returns:
-        One row per seed: ``seed``, ``delong`` and ``mcnemar`` (p-values); empty for more classes.
+        One row per seed; empty for more classes.
     """
-    rows: list[dict[str, float | int]] = []
-    for one, other in zip(arm, control, strict=True):
-        if len(one.class_names) != 2:
-            return []
-        scores = [item.probabilities[:, positive] for item in (one, other)]
-        areas = delong(one.labels == positive, *scores)
-        right = mcnemar(one.labels, one.probabilities, other.probabilities)
-        rows.append({"seed": one.seed, "delong": areas.p_value, "mcnemar": right.p_value})
-    return rows
+    rows = []
+    for first, second in zip(arm, control, strict=True):
+        if len(first.class_names) != 2:
+            return ()
+        scores = [item.probabilities[:, positive] for item in (first, second)]
+        areas = delong(first.labels == positive, *scores)
+        right = mcnemar(first.labels, first.probabilities, second.probabilities)
+        rows.append(SingleSplit(first.seed, areas.p_value, right.p_value))
+    return tuple(rows)

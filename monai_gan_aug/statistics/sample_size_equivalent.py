@@ -1,43 +1,17 @@
 """How many more real patients a gain is worth, read off a curve of arms with more patients."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import isotonic_regression
 
-__all__ = ["Exchange", "equivalent_patients", "exchange_rate"]
+from monai_gan_aug.records.results import SampleSizeEquivalent
+
+__all__ = ["equivalent_patients", "sample_size_equivalent"]
 
 Array = NDArray[np.float64]
-Where = Literal["inside", "below", "above"]
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """An arm's gain in the currency of training patients.
-
-    Args:
-        arm: The arm.
-        where: ``"inside"`` the measured curve, ``"below"`` it (worse than the fewest patients) or
-            ``"above"`` it (better than the most).
-        patients: Training patients that give the same value; nothing outside the curve.
-        lower: Lower end of the 95 % interval; nothing if it lies below the curve.
-        upper: Upper end; nothing if it lies above the curve.
-        measured: Fewest and most patients of the curve.
-    """
-
-    arm: str
-    where: Where
-    patients: float | None
-    lower: float | None
-    upper: float | None
-    measured: tuple[int, int]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain content, as in ``study.json``."""
-        return {**asdict(self), "measured": list(self.measured)}
 
 
 def equivalent_patients(patients: Sequence[int], curve: Array, values: Array) -> Array:
@@ -67,11 +41,11 @@ def equivalent_patients(patients: Sequence[int], curve: Array, values: Array) ->
         raise ValueError(f"`patients` must be two or more increasing numbers, got {patients}.")
     rows = np.asarray(curve, np.float64).reshape(-1, len(numbers))
     wanted = np.broadcast_to(values, np.shape(curve)[:-1]).astype(np.float64).ravel()
-    found = [
+    equivalents = [
         _look_up(numbers, isotonic_regression(row), value)
         for row, value in zip(rows, wanted, strict=True)
     ]
-    return np.array(found).reshape(np.shape(curve)[:-1])
+    return np.array(equivalents).reshape(np.shape(curve)[:-1])
 
 
 def _look_up(numbers: Array, curve: Array, value: float) -> float:
@@ -86,7 +60,7 @@ def _look_up(numbers: Array, curve: Array, value: float) -> float:
     return float(numbers[right - 1] * (numbers[right] / numbers[right - 1]) ** share)
 
 
-def exchange_rate(
+def sample_size_equivalent(
     arm: str,
     patients: Sequence[int],
     curve: Array,
@@ -94,7 +68,7 @@ def exchange_rate(
     curve_draws: Array,
     value_draws: Array,
     confidence: float = 0.95,
-) -> Exchange:
+) -> SampleSizeEquivalent:
     """How many training patients an arm's value is worth, with a percentile interval.
 
     The draws should resample seeds and patients together, the same for curve and arm.
@@ -109,7 +83,7 @@ def exchange_rate(
         confidence: Nominal coverage.
 
     Returns:
-        The exchange; an end that lies outside the measured curve is nothing, never extrapolated.
+        The equivalent; an end that lies outside the measured curve is nothing, never extrapolated.
     """
     point = float(equivalent_patients(patients, curve, np.array(value)))
     defined = np.isfinite(curve_draws).all(axis=1) & np.isfinite(value_draws)
@@ -117,8 +91,9 @@ def exchange_rate(
     tail = (1 - confidence) / 2
     last = len(draws) - 1
     lower, upper = draws[int(np.floor(tail * last))], draws[int(np.ceil((1 - tail) * last))]
-    where: Where = "inside"
+    where: Literal["inside", "below", "above"] = "inside"
     if not np.isfinite(point):
         where = "above" if point > 0 else "below"
     ends = [float(round(end, 1)) if np.isfinite(end) else None for end in (point, lower, upper)]
-    return Exchange(arm, where, ends[0], ends[1], ends[2], (patients[0], patients[-1]))
+    measured = patients[0], patients[-1]
+    return SampleSizeEquivalent(arm, where, ends[0], ends[1], ends[2], measured)

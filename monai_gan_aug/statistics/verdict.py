@@ -1,14 +1,12 @@
 """The one word and the one sentence a study ends with."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from enum import Enum
-from typing import Any
 
 from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
-from monai_gan_aug.statistics.arm_statistics import ArmStatistics, Estimate
+from monai_gan_aug.records.results import Difference, Verdict, Word
+from monai_gan_aug.statistics.arm_statistics import ArmStatistics
 
-__all__ = ["Verdict", "VerdictWord", "decide", "verdict"]
+__all__ = ["decide", "verdict"]
 
 METRIC_WORDS = {
     "auc": "AUC",
@@ -21,44 +19,7 @@ METRIC_WORDS = {
 }
 
 
-class VerdictWord(str, Enum):
-    """What a study may conclude."""
-
-    HELPS = "helps"
-    HARMS = "harms"
-    NO_EVIDENCE = "no evidence"
-    UNDERPOWERED = "underpowered"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A conclusion with what it rests on.
-
-    Args:
-        word: One of :class:`VerdictWord`, as text.
-        sentence: The conclusion in plain words, with numbers.
-        arm: The arm judged.
-        controls: What it was compared with, the baseline first.
-        metric: Name of the metric.
-        relevant_effect: Smallest difference that would matter.
-        minimum_detectable_effect: Smallest true difference a study like this one would tell from
-            zero, against every control, with a chance of 80 %.
-    """
-
-    word: str
-    sentence: str
-    arm: str
-    controls: tuple[str, ...]
-    metric: str
-    relevant_effect: float
-    minimum_detectable_effect: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON-ready content, as in ``study.json``."""
-        return {**asdict(self), "controls": list(self.controls)}
-
-
-def decide(differences: Sequence[Estimate], relevant_effect: float) -> VerdictWord:
+def decide(differences: Sequence[Difference], relevant_effect: float) -> Word:
     """The word for the gain of an arm over each of its controls, the baseline first.
 
     ``helps`` needs every interval above zero, so that neither luck nor longer training explains
@@ -74,8 +35,8 @@ def decide(differences: Sequence[Estimate], relevant_effect: float) -> VerdictWo
         ValueError: If there is no difference or no positive relevant effect.
 
     Example:
-        >>> gain = Estimate(0.03, 0.01, 0.05, (0.02, 0.04), minimum_detectable=0.03)
-        >>> decide([gain], relevant_effect=0.02).value
+        >>> gain = Difference(0.03, 0.01, 0.05, (0.02, 0.04), minimum_detectable_effect=0.03)
+        >>> decide([gain], relevant_effect=0.02)
         'helps'
     """
     if not differences:
@@ -83,12 +44,12 @@ def decide(differences: Sequence[Estimate], relevant_effect: float) -> VerdictWo
     if relevant_effect <= 0:
         raise ValueError(f"`relevant_effect` must be positive, got {relevant_effect}.")
     if all(gain.lower > 0 for gain in differences):
-        return VerdictWord.HELPS
+        return "helps"
     if differences[0].upper < 0:
-        return VerdictWord.HARMS
-    if max(gain.minimum_detectable for gain in differences) > relevant_effect:
-        return VerdictWord.UNDERPOWERED
-    return VerdictWord.NO_EVIDENCE
+        return "harms"
+    if max(gain.minimum_detectable_effect for gain in differences) > relevant_effect:
+        return "underpowered"
+    return "no evidence"
 
 
 def verdict(
@@ -122,7 +83,7 @@ def verdict(
         for control in controls
     ]
     word = decide(gains, relevant_effect)
-    detectable = max(gain.minimum_detectable for gain in gains)
+    detectable = max(gain.minimum_detectable_effect for gain in gains)
     called = {name: (titles or {}).get(name, name) for name in (arm, *controls)}
     sentence = _conclusion(
         word,
@@ -133,21 +94,22 @@ def verdict(
         (relevant_effect, detectable),
     )
     return Verdict(
-        word.value,
-        f"{sentence} ({_basis(statistics)})",
-        arm,
-        tuple(controls),
-        metric,
-        relevant_effect,
-        detectable,
+        word=word,
+        sentence=f"{sentence} ({_basis(statistics)})",
+        arm=arm,
+        controls=tuple(controls),
+        metric=metric,
+        relevant_effect=relevant_effect,
+        minimum_detectable_effect=detectable,
+        confidence=statistics.confidence,
     )
 
 
 def _conclusion(
-    word: VerdictWord,
+    word: Word,
     arm: str,
     controls: list[str],
-    gains: list[Estimate],
+    gains: list[Difference],
     metric: str,
     effects: tuple[float, float],
 ) -> str:
@@ -155,16 +117,16 @@ def _conclusion(
         f"{_signed(gain)} against “{name}”" for gain, name in zip(gains, controls, strict=True)
     ]
     relevant, detectable = effects
-    if word is VerdictWord.HELPS:
+    if word == "helps":
         return f"“{arm}” improved the {metric} by {_listed(parts)}: the GAN helped."
-    if word is VerdictWord.HARMS:
+    if word == "harms":
         return f"“{arm}” changed the {metric} by {parts[0]}: the GAN did harm."
     clear = [part for part, gain in zip(parts, gains, strict=True) if gain.lower > 0]
     rest = [part for part, gain in zip(parts, gains, strict=True) if gain.lower <= 0]
     changes = f"changed the {metric} by {_listed(rest)}"
     if clear:
         changes = f"improved the {metric} by {_listed(clear)}, but changed it by {_listed(rest)}"
-    if word is VerdictWord.UNDERPOWERED:
+    if word == "underpowered":
         return (
             f"These data cannot tell whether the GAN helps: “{arm}” {changes}, and "
             f"{_seen(detectable)}, while {relevant:.3f} would already matter."
@@ -186,8 +148,8 @@ def _listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if parts[1:] else parts)
 
 
-def _signed(gain: Estimate) -> str:
-    text = f"{gain.value:+.3f} (95 % interval {gain.lower:+.3f} to {gain.upper:+.3f})"
+def _signed(gain: Difference) -> str:
+    text = f"{gain.mean:+.3f} (95 % interval {gain.lower:+.3f} to {gain.upper:+.3f})"
     return text.replace("-", "\N{MINUS SIGN}")
 
 

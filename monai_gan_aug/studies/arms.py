@@ -27,7 +27,7 @@ class Arm:
         semi: The GAN is one that learned from unlabelled images as well.
         patients: Times the training patients, from those the split leaves out.
         unequal: Whether it needs classes of different size.
-        twin: The arm that shares everything with it but the idea.
+        matched_control: The arm that shares everything with it but the idea.
         chosen_from: It is not trained: it is whichever of these did best on the validation split.
         averaged_from: It is not trained: it averages the probabilities of these.
     """
@@ -40,7 +40,7 @@ class Arm:
     semi: bool = False
     patients: int = 1
     unequal: bool = False
-    twin: str = ""
+    matched_control: str = ""
     chosen_from: tuple[str, ...] = ()
     averaged_from: tuple[str, ...] = ()
 
@@ -142,7 +142,7 @@ CANDIDATES = (
         "Real + synthetic",
         "candidate",
         source="generated",
-        twin="label_shuffled",
+        matched_control="label_shuffled",
     ),
     Arm("real_plus_synthetic_25", "Real + 25 % synthetic", "candidate", source="generated"),
     Arm("real_plus_synthetic_75", "Real + 75 % synthetic", "candidate", source="generated"),
@@ -152,7 +152,7 @@ CANDIDATES = (
         "candidate",
         source="generated",
         unequal=True,
-        twin="oversampled",
+        matched_control="oversampled",
     ),
     Arm("balanced_by_synthetic", "Small classes topped up", "candidate", source="generated"),
     Arm("warm_start", "Warm start on synthetic, then real", "candidate", source="generated"),
@@ -161,14 +161,14 @@ CANDIDATES = (
         "Real + selected synthetic",
         "candidate",
         source="selected",
-        twin="filtered_at_random",
+        matched_control="filtered_at_random",
     ),
     Arm(
         "discriminator_init",
         "Begun from the discriminator",
         "candidate",
         discriminator="trained",
-        twin="discriminator_scratch",
+        matched_control="discriminator_scratch",
     ),
     Arm(
         "semi_synthetic",
@@ -176,7 +176,7 @@ CANDIDATES = (
         "candidate",
         source="generated",
         semi=True,
-        twin="pseudo_labels",
+        matched_control="pseudo_labels",
     ),
     Arm(
         "semi_discriminator_init",
@@ -184,34 +184,34 @@ CANDIDATES = (
         "candidate",
         discriminator="trained",
         semi=True,
-        twin="discriminator_scratch",
+        matched_control="discriminator_scratch",
     ),
     Arm(
         "semi_supervised",
         "Discriminator of a semi-supervised GAN",
         "candidate",
         source="unlabelled",
-        twin="semi_supervised_consistency",
+        matched_control="semi_supervised_consistency",
     ),
     Arm(
         "semi_supervised_averaged",
         "Average of classical and semi-supervised GAN",
         "candidate",
-        twin="pseudo_averaged",
+        matched_control="pseudo_averaged",
         averaged_from=("classical", "semi_supervised"),
     ),
     Arm(
         "averaged",
         "Average of classical and begun from the discriminator",
         "candidate",
-        twin="averaged_controls",
+        matched_control="averaged_controls",
         averaged_from=("classical", "discriminator_init"),
     ),
     Arm(
         "semi_averaged",
         "Average of classical and begun from it, GAN with unlabelled",
         "candidate",
-        twin="averaged_controls",
+        matched_control="averaged_controls",
         averaged_from=("classical", "semi_discriminator_init"),
     ),
 )

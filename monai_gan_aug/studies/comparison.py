@@ -16,18 +16,20 @@ from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import write_bytes, write_json
+from monai_gan_aug.io.atomic import write_bytes
 from monai_gan_aug.io.locking import FolderLock
+from monai_gan_aug.records.comparison import ComparedGan, ComparisonRecord
+from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.quality import QualityFile
+from monai_gan_aug.records.study_parts import PublishedTable, SeedQuality
 from monai_gan_aug.studies.comparison_table import comparison_csv, comparison_markdown
 from monai_gan_aug.studies.data import StudyData, preprocessing
 from monai_gan_aug.studies.executors import job_executor
 from monai_gan_aug.studies.gan_runs import GanRecipe, GanRuns
 from monai_gan_aug.studies.jobs import BundleJob, run_jobs
 from monai_gan_aug.studies.pictures import draw_grids
-from monai_gan_aug.studies.published import PublishedTable
 
 __all__ = ["GanComparison"]
 
@@ -101,26 +103,26 @@ class GanComparison:
             ):
                 jobs = [job for seed in self.seeds for r in runs.values() for job in make(r, seed)]
                 run_jobs(jobs, chosen, title=f"{title:<12}")
-        content = {
-            "schema": 1,
-            "name": self.data.name,
-            "title": self.title,
-            "caveats": list(first.caveats),
-            "patients": {
-                str(seed): {part: datalist.group_counts(part) for part in ("training", "test")}
-                for seed, datalist in datalists.items()
-            },
-            "gans": [self._gan(name, runs[name], datalists) for name in self.gans],
-            "published": None if self.published is None else self.published.to_dict(),
-        }
-        return self._write(content)
+        return self._write(
+            ComparisonRecord(
+                name=self.data.name,
+                title=self.title,
+                caveats=first.caveats,
+                patients={
+                    str(seed): {part: datalist.group_counts(part) for part in ("training", "test")}
+                    for seed, datalist in datalists.items()
+                },
+                gans=tuple(self._gan(name, runs[name], datalists) for name in self.gans),
+                published=self.published,
+            )
+        )
 
-    def _write(self, content: Mapping[str, Any]) -> Path:
+    def _write(self, record: ComparisonRecord) -> Path:
         path = self._folder / "comparison.json"
-        write_json(path, content)
-        table = comparison_markdown(content, self.metrics)
+        record.save(path)
+        table = comparison_markdown(record, self.metrics)
         write_bytes(path.with_suffix(".md"), table.encode())
-        write_bytes(path.with_suffix(".csv"), comparison_csv(content).encode())
+        write_bytes(path.with_suffix(".csv"), comparison_csv(record).encode())
         logger.info("\n%s", table)
         return path
 
@@ -134,7 +136,7 @@ class GanComparison:
             self.data, self.gans[name], self._folder, labels, bundles, self.device, f"{name}-"
         )
 
-    def _gan(self, name: str, runs: GanRuns, datalists: Mapping[int, Any]) -> dict[str, Any]:
+    def _gan(self, name: str, runs: GanRuns, datalists: Mapping[int, Datalist]) -> ComparedGan:
         seed = self.seeds[0]
         grids = draw_grids(
             self._folder,
@@ -146,18 +148,16 @@ class GanComparison:
             seed=seed,
             prefix=f"{name}-",
         )
-        return {
-            "name": name,
-            "recipe": asdict(runs.recipe),
-            "seconds": {str(s): _seconds(runs.trainings(s)) for s in self.seeds},
-            "rows": [
-                {"seed": s, **row}
-                for s in self.seeds
-                for row in json.loads(runs.quality_path(s).read_text())
-            ],
-            "grids": grids,
-        }
+        return ComparedGan(
+            name=name,
+            recipe=asdict(runs.recipe),
+            seconds={str(s): _seconds(runs.trainings(s)) for s in self.seeds},
+            quality=tuple(
+                SeedQuality(s, QualityFile.load(runs.quality_path(s)).rows) for s in self.seeds
+            ),
+            grids=grids,
+        )
 
 
 def _seconds(jobs: Sequence[BundleJob]) -> float:
-    return round(sum(job.recorded()["seconds"] for job in jobs), 1)
+    return round(sum(job.seconds for job in jobs), 1)

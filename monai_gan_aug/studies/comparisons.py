@@ -1,8 +1,7 @@
 """Every comparison of a study with its interval, p-values and what it would take to know."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,20 +9,28 @@ from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
 from monai_gan_aug.metrics.weighted import METRICS
 from monai_gan_aug.records.datalist import Datalist
-from monai_gan_aug.statistics.arm_statistics import ArmStatistics
-from monai_gan_aug.statistics.paired import (
+from monai_gan_aug.records.results import (
     Claim,
-    claims,
-    patients_needed,
-    single_splits,
-    two_sided_p,
+    Comparison,
+    Corrected,
+    Difference,
+    SampleSizeEquivalent,
+    Verdict,
 )
-from monai_gan_aug.statistics.sample_size_equivalent import exchange_rate
+from monai_gan_aug.statistics.arm_statistics import ArmStatistics
+from monai_gan_aug.statistics.paired import claims, patients_needed, single_splits, two_sided_p
+from monai_gan_aug.statistics.sample_size_equivalent import sample_size_equivalent
 from monai_gan_aug.statistics.significance import holm
-from monai_gan_aug.statistics.verdict import Verdict, verdict
+from monai_gan_aug.statistics.verdict import verdict
 from monai_gan_aug.studies.arms import Arm
 
-__all__ = ["Comparison", "comparison_rows", "conclusion", "corrected_claims", "exchanges"]
+__all__ = [
+    "PlannedComparison",
+    "comparison_rows",
+    "conclusion",
+    "corrected_claims",
+    "sample_size_equivalents",
+]
 
 METHOD = (
     "Two-sided p-values dual to the intervals (crossed bootstrap over seeds and patients); that of "
@@ -32,7 +39,7 @@ METHOD = (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PlannedComparison:
     """What the verdict is about, named before the study runs.
 
     Args:
@@ -66,89 +73,79 @@ class Comparison:
         return (self.arm, *self.controls)
 
 
-def conclusion(statistics: ArmStatistics, arms: Sequence[Arm], chosen: Comparison) -> Verdict:
-    """The verdict of ``chosen``, in the titles of ``arms``."""
+def conclusion(
+    statistics: ArmStatistics, arms: Sequence[Arm], planned: PlannedComparison
+) -> Verdict:
+    """The verdict of ``planned``, in the titles of ``arms``."""
     return verdict(
         statistics,
-        chosen.arm,
-        tuple(chosen.controls),
-        metric=chosen.metric,
-        relevant_effect=chosen.relevant_effect,
-        titles={one.name: one.title for one in arms},
+        planned.arm,
+        tuple(planned.controls),
+        metric=planned.metric,
+        relevant_effect=planned.relevant_effect,
+        titles={arm.name: arm.title for arm in arms},
     )
 
 
 def comparison_rows(
-    statistics: ArmStatistics,
-    arms: Sequence[Arm],
-    chosen: Comparison,
-) -> list[dict[str, Any]]:
-    """Rows of ``comparisons`` in ``study.json``.
+    statistics: ArmStatistics, arms: Sequence[Arm], planned: PlannedComparison
+) -> tuple[Comparison, ...]:
+    """Every comparison of a study.
 
     Every arm is compared with the baseline, the arm of the verdict with its other controls, and an
-    arm with its twin.
+    arm with its matched control.
 
     Args:
         statistics: Intervals of the study.
         arms: Arms that were trained.
-        chosen: What the verdict is about.
+        planned: What the verdict is about.
     """
-    names, controls = {one.name for one in arms}, chosen.controls
-    pairs = [(one.name, controls[0]) for one in arms if one.name != controls[0]]
-    pairs += [(chosen.arm, control) for control in controls[1:]]
-    pairs += [(one.name, one.twin) for one in arms if one.twin in names]
-    rows = [
-        _row(statistics, arm, control, chosen.metric, chosen.relevant_effect)
-        | {"primary": arm == chosen.arm}
-        for arm, control in dict.fromkeys(pairs)
-    ]
-    candidates = {one.name for one in arms if one.role == "candidate"}
-    against_baseline = {
-        row["arm"]: row
-        for row in rows
-        if row["control"] == controls[0] and row["arm"] in candidates
+    names, controls = {arm.name for arm in arms}, planned.controls
+    pairs = [(arm.name, controls[0]) for arm in arms if arm.name != controls[0]]
+    pairs += [(planned.arm, control) for control in controls[1:]]
+    pairs += [(arm.name, arm.matched_control) for arm in arms if arm.matched_control in names]
+    rows = [_row(statistics, *pair, planned) for pair in dict.fromkeys(pairs)]
+    candidates = {arm.name for arm in arms if arm.role == "candidate"}
+    p_values = {
+        row.arm: row.p_value for row in rows if row.control == controls[0] and row.arm in candidates
     }
-    corrected = holm({name: row["p_value"] for name, row in against_baseline.items()})
-    for name, row in against_baseline.items():
-        row["p_holm"] = corrected[name]
-    return rows
+    corrected = holm(p_values)
+    return tuple(
+        replace(row, p_holm=corrected[row.arm])
+        if row.control == controls[0] and row.arm in corrected
+        else row
+        for row in rows
+    )
 
 
 def _row(
-    statistics: ArmStatistics, arm: str, control: str, metric: str, relevant_effect: float
-) -> dict[str, Any]:
-    draws = statistics.draws(arm, control, metric)
-    found = statistics.difference(arm, control, metric)
-    content = found.to_dict()
-    return {
-        "arm": arm,
-        "control": control,
-        "metric": metric,
-        "difference": content.pop("mean"),
-        **content,
-        "p_value": two_sided_p(draws),
-        "minimum_detectable_effect": found.minimum_detectable,
-        "patients_needed": patients_needed(draws, relevant_effect),
-        "single_splits": single_splits(
+    statistics: ArmStatistics, arm: str, control: str, planned: PlannedComparison
+) -> Comparison:
+    draws = statistics.draws(arm, control, planned.metric)
+    return Comparison(
+        arm=arm,
+        control=control,
+        metric=planned.metric,
+        difference=statistics.difference(arm, control, planned.metric),
+        primary=arm == planned.arm,
+        p_value=two_sided_p(draws),
+        patients_needed=patients_needed(draws, planned.relevant_effect),
+        single_splits=single_splits(
             statistics.predictions(arm), statistics.predictions(control), statistics.positive
         ),
-    }
+    )
 
 
 def corrected_claims(
     statistics: ArmStatistics, arms: Sequence[Arm], controls: Sequence[str], metric: str
-) -> dict[str, Any]:
-    """Which candidate arms beat the verdict's controls, and which beat every control there is.
-
-    Returns:
-        ``method``, and lists ``verdict_controls`` and ``every_control`` of claims.
-    """
-    every = [one.name for one in arms if one.role == "control"]
-    candidates = [one.name for one in arms if one.role == "candidate"]
+) -> Corrected:
+    """Which candidate arms beat the verdict's controls, and which beat every control there is."""
+    every = [arm.name for arm in arms if arm.role == "control"]
+    candidates = [arm.name for arm in arms if arm.role == "candidate"]
     worse = metric in LOWER_IS_BETTER
 
-    def judged(against: Sequence[str]) -> list[dict[str, Any]]:
-        gains: dict[str, Mapping[str, Any]] = {}
+    def judged(against: Sequence[str]) -> tuple[Claim, ...]:
+        gains: dict[str, Mapping[str, tuple[Difference, float]]] = {}
         for arm in candidates:
             by_control = {}
             for control in against:
@@ -156,32 +153,18 @@ def corrected_claims(
                 draws = statistics.draws(*pair, metric)
                 by_control[control] = (draws.interval(), two_sided_p(draws))
             gains[arm] = by_control
-        return [_plain(claim) for claim in claims(gains)]
+        return tuple(claims(gains))
 
-    return {
-        "method": METHOD,
-        "metric": metric,
-        "verdict_controls": judged(controls),
-        "every_control": judged(every),
-    }
+    return Corrected(METHOD, metric, judged(controls), judged(every))
 
 
-def _plain(claim: Claim) -> dict[str, Any]:
-    return {
-        "arm": claim.arm,
-        "controls": list(claim.controls),
-        "p_value": claim.p_value,
-        "holm": claim.holm,
-    }
-
-
-def exchanges(
+def sample_size_equivalents(
     statistics: ArmStatistics,
     arms: Sequence[Arm],
     baseline: str,
     metric: str,
     datalists: Mapping[int, Datalist],
-) -> list[dict[str, Any]]:
+) -> tuple[SampleSizeEquivalent, ...]:
     """What every candidate arm is worth in real patients, if arms with more patients were trained.
 
     Args:
@@ -192,24 +175,23 @@ def exchanges(
         datalists: Split of every seed; training patients of all classes are averaged.
 
     Returns:
-        Plain content of :class:`~monai_gan_aug.statistics.sample_size_equivalent.Exchange`;
-        empty without such arms.
+        One per candidate arm; empty without arms of more patients.
     """
-    more = sorted((one.patients, one.name) for one in arms if one.patients > 1)
+    more = sorted((arm.patients, arm.name) for arm in arms if arm.patients > 1)
     if not more:
-        return []
+        return ()
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
-    has = np.mean([len(one.groups("training")) for one in datalists.values()])
+    has = np.mean([len(datalist.groups("training")) for datalist in datalists.values()])
     patients = [round(has), *(round(has * factor) for factor, _ in more)]
     drawn = [statistics.draws(name, name=metric) for name in (baseline, *(n for _, n in more))]
-    curve = sign * np.array([one.per_seed.mean() for one in drawn])
-    curve_draws = sign * np.stack([one.crossed for one in drawn], axis=1)
+    curve = sign * np.array([draws.per_seed.mean() for draws in drawn])
+    curve_draws = sign * np.stack([draws.crossed for draws in drawn], axis=1)
     rows = []
-    for one in arms:
-        if one.role == "candidate":
-            own = statistics.draws(one.name, name=metric)
+    for arm in arms:
+        if arm.role == "candidate":
+            own = statistics.draws(arm.name, name=metric)
             value, draws = sign * float(own.per_seed.mean()), sign * own.crossed
             rows.append(
-                exchange_rate(one.name, patients, curve, value, curve_draws, draws).to_dict()
+                sample_size_equivalent(arm.name, patients, curve, value, curve_draws, draws)
             )
-    return rows
+    return tuple(rows)

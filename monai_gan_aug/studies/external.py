@@ -1,6 +1,5 @@
 """Test sets from elsewhere: images no part of a study was made of, for its finished classifiers."""
 
-import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -15,10 +14,10 @@ from monai_gan_aug.data.pooling import LabelledSource, Pool
 from monai_gan_aug.data.pseudonyms import PatientKey
 from monai_gan_aug.data.sources import Source
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_json
 from monai_gan_aug.io.names import printable
 from monai_gan_aug.records.datalist import NO_GROUPING, Datalist, Entry, SplitRecord
+from monai_gan_aug.records.jobs import LookAlikes
 from monai_gan_aug.studies.data import StudyData, preprocessing
 from monai_gan_aug.studies.pool import kept_pool
 
@@ -183,20 +182,20 @@ def _look_alikes(
 ) -> list[str]:
     """A caveat if images look the same as one of the study; the count is kept on disk."""
     settings = sha256_json([[entry.id for entry in part] for part in (entries, study)])
-    content = json.loads(kept.read_text()) if kept.is_file() else {}
-    if content.get("settings") != settings:
+    counted = LookAlikes.load_if_sound(kept)
+    if counted is None or counted.settings != settings:
         vectors = [
             read_thumbnails(part, place).vectors
             for part, place in ((entries, root), (study, study_root))
         ]
         pairs = correlated_pairs(np.concatenate(vectors), SAME_LOOK)
         alike = {first for first, second in pairs if first < len(entries) <= second}
-        content = {"settings": settings, "images": len(alike)}
-        write_json(kept, content)
-    if not content["images"]:
+        counted = LookAlikes(settings, len(alike))
+        counted.save(kept)
+    if not counted.images:
         return []
     return [
-        f"{content['images']} images look the same as one of the study (correlation of small grey "
+        f"{counted.images} images look the same as one of the study (correlation of small grey "
         f"versions of {SAME_LOOK} or more): they may be copies of training images."
     ]
 

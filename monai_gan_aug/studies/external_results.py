@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from monai_gan_aug.metrics.weighted import METRICS
 from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.records.predictions import Predictions
+from monai_gan_aug.records.results import ArmMetrics, ExternalResults
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
 from monai_gan_aug.studies.arms import Arm
-from monai_gan_aug.studies.comparisons import Comparison, comparison_rows, conclusion
+from monai_gan_aug.studies.comparisons import PlannedComparison, comparison_rows, conclusion
 from monai_gan_aug.studies.external import external_place
 
 __all__ = ["external_results"]
@@ -19,9 +19,9 @@ def external_results(
     datalists: Mapping[str, Datalist],
     seed_folders: Iterable[Path],
     arms: Sequence[Arm],
-    chosen: Comparison,
-) -> list[dict[str, Any]]:
-    """Rows of ``external``: counts, metrics, paired differences and a verdict for every set.
+    planned: PlannedComparison,
+) -> tuple[ExternalResults, ...]:
+    """Counts, metrics, paired differences and a verdict for every external set.
 
     The classifiers of all seeds judge the same images. Intervals speak of trainings and patients of
     that place, and no correction is made for the number of sets.
@@ -30,13 +30,13 @@ def external_results(
         datalists: External sets by name, all images in the test split.
         seed_folders: Folders of the seeds.
         arms: Arms of the study.
-        chosen: What the verdict is about.
+        planned: What the verdict is about.
 
     Raises:
         DataError: If predictions are missing.
     """
     folders = list(seed_folders)
-    rows = []
+    sets = []
     for name, datalist in datalists.items():
         statistics = ArmStatistics(
             [
@@ -45,24 +45,19 @@ def external_results(
                 for arm in arms
             ]
         )
-        rows.append(
-            {
-                "name": name,
-                "images": datalist.counts("test"),
-                "patients": datalist.group_counts("test"),
-                "grouping": datalist.split.grouping,
-                "caveats": list(datalist.caveats),
-                "arms": [
-                    {
-                        "name": arm.name,
-                        "metrics": {
-                            key: statistics.metric(arm.name, key).to_dict() for key in METRICS
-                        },
-                    }
+        sets.append(
+            ExternalResults(
+                name=name,
+                images=datalist.counts("test"),
+                patients=datalist.group_counts("test"),
+                grouping=datalist.split.grouping,
+                caveats=datalist.caveats,
+                arms=tuple(
+                    ArmMetrics(arm.name, {key: statistics.metric(arm.name, key) for key in METRICS})
                     for arm in arms
-                ],
-                "comparisons": comparison_rows(statistics, arms, chosen),
-                "verdict": conclusion(statistics, arms, chosen).to_dict(),
-            }
+                ),
+                comparisons=comparison_rows(statistics, arms, planned),
+                verdict=conclusion(statistics, arms, planned),
+            )
         )
-    return rows
+    return tuple(sets)

@@ -23,9 +23,9 @@ from tqdm import tqdm
 
 from monai_gan_aug import __version__
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_file, sha256_json
 from monai_gan_aug.io.locking import FolderLock
+from monai_gan_aug.records.jobs import JobBegun, JobDone
 
 __all__ = ["BundleJob", "JobError", "run_job", "run_jobs"]
 
@@ -79,17 +79,20 @@ class BundleJob:
             }
         )
 
-    def recorded(self) -> dict[str, Any]:
-        """Content of ``job.json``, or nothing."""
-        try:
-            content: dict[str, Any] = json.loads((self.output_dir / "job.json").read_text())
-        except (OSError, json.JSONDecodeError):
-            return {}
-        return content
+    def recorded(self) -> JobDone | None:
+        """``job.json``, or nothing."""
+        return JobDone.load_if_sound(self.output_dir / "job.json")
+
+    @property
+    def seconds(self) -> float:
+        """How long it took; 0 if it is not finished."""
+        done = self.recorded()
+        return 0.0 if done is None else done.seconds
 
     def is_finished(self) -> bool:
         """Whether this very job, inputs included, has been completed."""
-        return self.recorded().get("identity") == self.identity()
+        done = self.recorded()
+        return done is not None and done.identity == self.identity()
 
 
 @contextlib.contextmanager
@@ -121,7 +124,7 @@ def run_job(job: BundleJob) -> float:
     lock.acquire(wait=True)
     try:
         if job.is_finished():
-            return float(job.recorded()["seconds"])
+            return job.seconds
         return _run_from_here(job)
     finally:
         lock.release()
@@ -129,11 +132,11 @@ def run_job(job: BundleJob) -> float:
 
 def _run_from_here(job: BundleJob) -> float:
     identity = job.identity()
-    begun = job.output_dir / "begun.json"
-    same = begun.is_file() and json.loads(begun.read_text()).get("identity") == identity
+    begun = JobBegun.load_if_sound(job.output_dir / "begun.json")
+    same = begun is not None and begun.identity == identity
     if job.output_dir.exists() and not (same and job.resumable):
         shutil.rmtree(job.output_dir)
-    write_json(begun, {"identity": identity, "name": job.name})
+    JobBegun(identity, job.name).save(job.output_dir / "begun.json")
     start = time.monotonic()
     log = job.output_dir / "job.log"
     try:
@@ -145,9 +148,7 @@ def _run_from_here(job: BundleJob) -> float:
             "Mend the cause and run the study again: it goes on from here."
         ) from error
     seconds = time.monotonic() - start
-    write_json(
-        job.output_dir / "job.json", {"identity": identity, "name": job.name, "seconds": seconds}
-    )
+    JobDone(identity, job.name, seconds).save(job.output_dir / "job.json")
     return seconds
 
 
@@ -201,7 +202,7 @@ def run_jobs(jobs: Sequence[BundleJob], executor: Executor, *, title: str) -> fl
             for future in futures:
                 future.cancel()
             raise
-    return float(sum(job.recorded()["seconds"] for job in jobs))
+    return sum(job.seconds for job in jobs)
 
 
 def _await_all(futures: Mapping[Future[float], BundleJob], bar: tqdm) -> None:

@@ -1,16 +1,17 @@
 """The grids a report shows: training images and synthetic images of one class, side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.engines.grids import tile_images
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.keys import DataKeys
 from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.study_parts import Grid
 from monai_gan_aug.transforms.intensity import to_signed
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
@@ -31,7 +32,7 @@ def draw_grids(
     show_real: bool = True,
     count: int = 32,
     prefix: str = "",
-) -> list[dict[str, Any]]:
+) -> tuple[Grid, ...]:
     """Write one grid of real and one of synthetic images per class into ``folder/figures``.
 
     Args:
@@ -47,25 +48,25 @@ def draw_grids(
         prefix: Put in front of the names of the pictures.
 
     Returns:
-        One row per class: ``seed``, ``label``, ``real`` (or nothing), ``synthetic``.
+        One per class, with the paths of the pictures in ``folder``.
     """
     real = CachedImages(datalist, dataset_dir, recipe, cache_dir)
     fake = SyntheticImages(list(synthetic), recipe, cache_dir)
-    rows = []
+    grids = []
     for label, name in enumerate(datalist.labels):
-        row: dict[str, Any] = {"seed": seed, "label": name, "real": None}
-        sources: Mapping[str, Any] = (
-            {"real": real, "synthetic": fake} if show_real else {"synthetic": fake}
-        )
-        for kind, images in sources.items():
-            relative = f"figures/{prefix}{kind}_{seed}_{label}.png"
-            write_png(folder / relative, _draw(images, label, seed, count))
-            row[kind] = relative
-        rows.append(row)
-    return rows
+        paths = {
+            kind: f"figures/{prefix}{kind}_{seed}_{label}.png" for kind in ("real", "synthetic")
+        }
+        write_png(folder / paths["synthetic"], _draw(fake, label, seed, count))
+        if show_real:
+            write_png(folder / paths["real"], _draw(real, label, seed, count))
+        grids.append(Grid(seed, name, paths["synthetic"], paths["real"] if show_real else None))
+    return tuple(grids)
 
 
-def _draw(images: CachedImages | SyntheticImages, label: int, seed: int, count: int) -> np.ndarray:
+def _draw(
+    images: CachedImages | SyntheticImages, label: int, seed: int, count: int
+) -> NDArray[np.uint8]:
     positions = np.flatnonzero(images.targets == label)
-    chosen = np.random.default_rng(seed).permutation(positions)[:count]
-    return tile_images(to_signed(images.batch(chosen)[DataKeys.IMAGE]), COLUMNS, gap=2)
+    shown = np.random.default_rng(seed).permutation(positions)[:count]
+    return tile_images(to_signed(images.batch(shown)[DataKeys.IMAGE]), COLUMNS, gap=2)

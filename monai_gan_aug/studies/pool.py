@@ -1,13 +1,10 @@
 """The pool of a study, kept on disk so that a restart does not read every image again."""
 
-import json
-from dataclasses import asdict, replace
 from pathlib import Path
 
 from monai_gan_aug.data.pooling import LabelledSource, Pool, pool_entries
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_json
-from monai_gan_aug.records.datalist import Entry
+from monai_gan_aug.records.jobs import KeptPool
 
 __all__ = ["kept_pool"]
 
@@ -32,17 +29,24 @@ def kept_pool(path: Path, images: LabelledSource) -> Pool:
             images.group,
         ]
     )
-    if path.is_file():
-        content = json.loads(path.read_text())
-        if content.pop("settings") == settings:
-            return Pool(
-                labels=tuple(content["labels"]),
-                entries=tuple(Entry(**item) for item in content["entries"]),
-                grouping=content["grouping"],
-                key_fingerprint=content["key_fingerprint"],
-                caveats=tuple(content["caveats"]),
-                unlabelled=tuple(Entry(**item) for item in content["unlabelled"]),
-            )
+    kept = KeptPool.load_if_sound(path)
+    if kept is not None and kept.settings == settings:
+        return Pool(
+            labels=kept.labels,
+            entries=kept.entries,
+            grouping=kept.grouping,
+            key_fingerprint=kept.key_fingerprint,
+            caveats=kept.caveats,
+            unlabelled=kept.unlabelled,
+        )
     pool = pool_entries(images)
-    write_json(path, {"settings": settings, **asdict(replace(pool, copies=()))})
+    KeptPool(
+        settings,
+        labels=pool.labels,
+        entries=pool.entries,
+        grouping=pool.grouping,
+        key_fingerprint=pool.key_fingerprint,
+        caveats=pool.caveats,
+        unlabelled=pool.unlabelled,
+    ).save(path)
     return pool

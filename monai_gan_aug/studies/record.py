@@ -1,33 +1,56 @@
 """``study.json``: what every job of a study left behind, with intervals and the verdict."""
 
-import json
 import logging
 import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from monai_gan_aug import __version__
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.metrics.weighted import METRICS, confusion
-from monai_gan_aug.records.datalist import SPLITS, Datalist
+from monai_gan_aug.records.checkpoints import CheckpointIndex
+from monai_gan_aug.records.curves import Alarms, ClassifierCurves, GanCurves
+from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.metrics import ClassifierResult
 from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.records.provenance import SyntheticDatalist
+from monai_gan_aug.records.quality import QualityFile, ScreeningFile, SelectionFile
+from monai_gan_aug.records.results import ArmResult, ExternalResults
+from monai_gan_aug.records.study import StudyRecord
+from monai_gan_aug.records.study_parts import (
+    ClassifierTraining,
+    Cohort,
+    Curves,
+    GanHashes,
+    GanTraining,
+    Grid,
+    PublishedTable,
+    Recipe,
+    SeedQuality,
+    SeedRecord,
+    SeedScreening,
+    SeedSelection,
+    Splits,
+    Stage,
+    StudyProvenance,
+    SweepPoint,
+    Timing,
+)
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
 from monai_gan_aug.studies.arms import Arm
 from monai_gan_aug.studies.comparisons import (
-    Comparison,
+    PlannedComparison,
     comparison_rows,
     conclusion,
     corrected_claims,
-    exchanges,
+    sample_size_equivalents,
 )
 from monai_gan_aug.studies.curves import (
     calibration_curves,
@@ -35,17 +58,71 @@ from monai_gan_aug.studies.curves import (
     roc_curves,
 )
 from monai_gan_aug.studies.external_results import external_results
-from monai_gan_aug.studies.published import PublishedTable
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["StudyRecord", "write_record"]
+__all__ = ["FinishedStudy", "write_record"]
 
 LIBRARIES = ("torch", "monai", "pytorch-ignite", "pydicom", "numpy", "scikit-learn")
+UNLABELLED_PREFIXES = ("semi-", "unlabelled-")
+UNLABELLED_DATALIST = "pseudo/semi.json"
+UNSCREENED = "Too few patients for a copy screen: nobody looked for copies of training images."
 
 
 @dataclass(frozen=True)
-class StudyRecord:
+class GanFolders:
+    """Where one GAN of one seed lies.
+
+    Args:
+        seed_folder: Folder of the seed.
+        prefix: Before ``gan``: nothing, or what tells a GAN that learned from unlabelled images.
+        suffix: After ``gan``: nothing, or the position of its class.
+    """
+
+    seed_folder: Path
+    prefix: str
+    suffix: str
+
+    @property
+    def training(self) -> Path:
+        """Folder of its training."""
+        return self.seed_folder / f"{self.prefix}gan{self.suffix}"
+
+    @property
+    def synthetic(self) -> Path:
+        """Datalist of its images; missing if none were drawn."""
+        return self.seed_folder / f"{self.prefix}synthetic{self.suffix}" / "datalist.json"
+
+    @property
+    def datalist(self) -> Path:
+        """Datalist it learned from."""
+        return self.seed_folder / (UNLABELLED_DATALIST if self.prefix else "datalist.json")
+
+    def name(self, labels: Sequence[str]) -> str:
+        """Which GAN it is, in words."""
+        of = labels[int(self.suffix[1:])] if self.suffix else "all classes"
+        return f"{of}, with unlabelled images" if self.prefix else of
+
+    def checkpoint_sha256(self) -> str:
+        """Hash of the newest checkpoint, of the best ones if those are kept."""
+        kept = self.training / "checkpoints"
+        best = kept / "best" / "latest.json"
+        index = CheckpointIndex.load(best if best.is_file() else kept / "latest.json")
+        return index.checkpoints[0].sha256
+
+    @classmethod
+    def of_seed(cls, seed_folder: Path) -> Iterator["GanFolders"]:
+        """Every GAN of a seed: that of the labelled images first, then by class."""
+        for prefix in ("", *UNLABELLED_PREFIXES):
+            start = f"{prefix}gan"
+            for path in sorted(seed_folder.glob(f"{start}*")):
+                suffix = path.name.removeprefix(start)
+                if not suffix or (suffix[:1] == "-" and suffix[1:].isdigit()):
+                    yield cls(seed_folder, prefix, suffix)
+
+
+@dataclass(frozen=True)
+class FinishedStudy:
     """Where the results of a finished study lie, and what they are called.
 
     Args:
@@ -68,9 +145,9 @@ class StudyRecord:
     title: str
     datalists: Mapping[int, Datalist]
     arms: Sequence[Arm]
-    comparison: Comparison
-    recipe: Mapping[str, Any]
-    grids: Sequence[Mapping[str, Any]]
+    comparison: PlannedComparison
+    recipe: Recipe
+    grids: Sequence[Grid]
     stages: Mapping[str, float]
     seconds: float
     published: PublishedTable | None = None
@@ -80,203 +157,245 @@ class StudyRecord:
         """Folder of one seed."""
         return self.folder / f"seed-{seed}"
 
-    def synthetic(self, seed: int) -> list[Path]:
-        """Datalists of the images the GAN made; none if no arm uses it."""
-        return sorted(self.seed_folder(seed).glob("synthetic*/datalist.json"))
+    def arm_folder(self, seed: int, arm: str) -> Path:
+        """Folder of one arm of one seed."""
+        return self.seed_folder(seed) / f"arm-{arm}"
 
+    def gans(self, seed: int) -> list[GanFolders]:
+        """Where the GANs of one seed lie; none if no arm uses one."""
+        return list(GanFolders.of_seed(self.seed_folder(seed)))
+
+    @property
+    def split(self) -> Datalist:
+        """The split of the first seed."""
+        return next(iter(self.datalists.values()))
+
+    @cached_property
     def predictions(self) -> list[Predictions]:
         """One per seed and arm."""
         return [
-            Predictions.load(self.seed_folder(seed) / f"arm-{arm.name}" / "predictions.json")
+            Predictions.load(self.arm_folder(seed, arm.name) / "predictions.json")
             for seed in self.datalists
             for arm in self.arms
         ]
 
+    @cached_property
+    def statistics(self) -> ArmStatistics:
+        """Intervals over seeds and patients."""
+        return ArmStatistics(self.predictions)
 
-def write_record(record: StudyRecord, sweep: Mapping[int, StudyRecord] | None = None) -> Path:
+
+def write_record(study: FinishedStudy, sweep: Mapping[int, FinishedStudy] | None = None) -> Path:
     """Compute intervals and the verdict from the predictions; write and return ``study.json``.
 
     Args:
-        record: What the verdict is about.
-        sweep: Records by training patients per class, if the study was repeated with several.
+        study: What the verdict is about.
+        sweep: Studies by training patients per class, if it was repeated with several.
 
     Raises:
         DataError: If predictions are missing or do not belong together.
     """
-    predictions = record.predictions()
-    results = _results(record, predictions)
-    content = {
-        "schema": 1,
-        "name": record.name,
-        "title": record.title,
-        "created": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "dataset": _dataset(record),
-        "recipe": dict(record.recipe),
-        **results,
-        "curves": {
-            "roc": roc_curves(predictions),
-            "precision_recall": precision_recall_curves(predictions, record.comparison.names),
-            "calibration": calibration_curves(predictions, record.comparison.names),
-            "gan": list(_curves(record, "gan*")),
-            "classifier": list(_curves(record, "arm-*")),
-        },
-        "quality": list(_quality(record)),
-        "screening": list(_screening(record)),
-        "grids": list(record.grids),
-        "published": None if record.published is None else record.published.to_dict(),
-        "provenance": _provenance(record),
-        "timing": {
-            "stages": [{"name": k, "seconds": round(v, 1)} for k, v in record.stages.items()],
-            "total_seconds": round(record.seconds, 1),
-        },
-    }
-    if sweep:
-        content["sweep"] = [
-            {
-                "training_patients_per_class": number,
-                **(results if one.folder == record.folder else _results(one, one.predictions())),
-            }
-            for number, one in sorted(sweep.items())
-        ]
-    path = record.folder / "study.json"
-    write_json(path, content)
-    logger.info("Verdict: %s. %s", results["verdict"]["word"], results["verdict"]["sentence"])
+    statistics, planned, arms = study.statistics, study.comparison, study.arms
+    controls, metric = tuple(planned.controls), planned.metric
+    own = _sweep_point(0, study)  # under its number of patients if it is one of a sweep
+    points = [
+        replace(own, training_patients_per_class=patients)
+        if point.folder == study.folder
+        else _sweep_point(patients, point)
+        for patients, point in sorted((sweep or {}).items())
+    ]
+    record = StudyRecord(
+        name=study.name,
+        title=study.title,
+        created=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        dataset=_cohort(study),
+        recipe=study.recipe,
+        seeds=own.seeds,
+        arms=own.arms,
+        comparisons=own.comparisons,
+        corrected=corrected_claims(statistics, arms, controls, metric),
+        sample_size_equivalent=sample_size_equivalents(
+            statistics, arms, controls[0], metric, study.datalists
+        ),
+        verdict=own.verdict,
+        external=own.external,
+        curves=Curves(
+            roc=roc_curves(study.predictions),
+            precision_recall=precision_recall_curves(study.predictions, planned.names),
+            calibration=calibration_curves(study.predictions, planned.names),
+            gan=tuple(_gan_trainings(study)),
+            classifier=tuple(_classifier_trainings(study)),
+        ),
+        quality=tuple(_quality(study)),
+        screening=tuple(_screening(study)),
+        selection=tuple(_selection(study)),
+        grids=tuple(study.grids),
+        published=study.published,
+        provenance=_provenance(study),
+        timing=Timing(
+            tuple(Stage(name, round(seconds, 1)) for name, seconds in study.stages.items()),
+            round(study.seconds, 1),
+        ),
+        sweep=tuple(points),
+    )
+    path = study.folder / "study.json"
+    record.save(path)
+    logger.info("Verdict: %s. %s", record.verdict.word, record.verdict.sentence)
     return path
 
 
-def _results(record: StudyRecord, predictions: Sequence[Predictions]) -> dict[str, Any]:
-    """Splits, arms, comparisons and the verdict of one number of training patients."""
-    statistics = ArmStatistics(predictions)
-    chosen = record.comparison
-    controls, metric = tuple(chosen.controls), chosen.metric
-    return {
-        "seeds": [_seed(record, seed) for seed in record.datalists],
-        "arms": [_arm(arm, record, statistics, predictions) for arm in record.arms],
-        "comparisons": comparison_rows(statistics, record.arms, chosen),
-        "corrected": corrected_claims(statistics, record.arms, controls, metric),
-        "exchange": exchanges(statistics, record.arms, controls[0], metric, record.datalists),
-        "verdict": conclusion(statistics, record.arms, chosen).to_dict(),
-        "external": external_results(
-            record.external,
-            [record.seed_folder(seed) for seed in record.datalists],
-            record.arms,
-            chosen,
-        ),
-    }
+def _sweep_point(patients: int, study: FinishedStudy) -> SweepPoint:
+    return SweepPoint(
+        arms=_arms(study),
+        comparisons=comparison_rows(study.statistics, study.arms, study.comparison),
+        verdict=conclusion(study.statistics, study.arms, study.comparison),
+        training_patients_per_class=patients,
+        seeds=_seeds(study),
+        external=_external(study),
+    )
 
 
-def _dataset(record: StudyRecord) -> dict[str, Any]:
-    first = next(iter(record.datalists.values()))
-    return {
-        "labels": list(first.labels),
-        "images": first.counts(),
-        "patients": first.group_counts(),
-        "grouping": first.split.grouping,
-        "caveats": [*first.caveats, *_unscreened(record)],
-    }
+def _cohort(study: FinishedStudy) -> Cohort:
+    split = study.split
+    return Cohort(
+        labels=split.labels,
+        images=split.counts(),
+        patients=split.group_counts(),
+        grouping=split.split.grouping,
+        caveats=(*split.caveats, *([UNSCREENED] if _is_unscreened(study) else [])),
+    )
 
 
-def _seed(record: StudyRecord, seed: int) -> dict[str, Any]:
-    datalist = record.datalists[seed]
-    synthetic = [SyntheticDatalist.load(path) for path in record.synthetic(seed)]
-    return {
-        "seed": seed,
-        "split_sha256": datalist.sha256,
-        "checkpoint_sha256": [item.provenance.checkpoint_sha256 for item in synthetic],
-        "synthetic_sha256": [item.sha256 for item in synthetic],
-        "images": {split: datalist.counts(split) for split in SPLITS},
-        "patients": {split: datalist.group_counts(split) for split in SPLITS},
-    }
+def _is_unscreened(study: FinishedStudy) -> bool:
+    """Whether images were drawn of a seed and nobody screened them."""
+    return any(
+        gan.synthetic.is_file() and not gan.prefix and not _screening_path(study, seed).is_file()
+        for seed in study.datalists
+        for gan in study.gans(seed)
+    )
 
 
-def _arm(
-    arm: Arm,
-    record: StudyRecord,
-    statistics: ArmStatistics,
-    predictions: Sequence[Predictions],
-) -> dict[str, Any]:
-    folder = record.seed_folder(next(iter(record.datalists))) / f"arm-{arm.name}"
-    tables = [
+def _seeds(study: FinishedStudy) -> tuple[SeedRecord, ...]:
+    return tuple(
+        SeedRecord(
+            seed=seed,
+            split_sha256=datalist.sha256,
+            images=_splits(datalist.counts),
+            patients=_splits(datalist.group_counts),
+            gans=tuple(_hashes(gan, datalist.labels) for gan in study.gans(seed)),
+        )
+        for seed, datalist in study.datalists.items()
+    )
+
+
+def _splits(count: Callable[[str], Mapping[str, int]]) -> Splits:
+    return Splits(count("training"), count("validation"), count("test"))
+
+
+def _hashes(gan: GanFolders, labels: Sequence[str]) -> GanHashes:
+    name = gan.name(labels)
+    if not gan.synthetic.is_file():
+        return GanHashes(name, Datalist.load(gan.datalist).sha256, gan.checkpoint_sha256())
+    images = SyntheticDatalist.load(gan.synthetic)
+    origin = images.provenance
+    return GanHashes(name, origin.training.split_sha256, origin.checkpoint_sha256, images.sha256)
+
+
+def _arms(study: FinishedStudy) -> tuple[ArmResult, ...]:
+    return tuple(_arm(arm, study) for arm in study.arms)
+
+
+def _arm(arm: Arm, study: FinishedStudy) -> ArmResult:
+    first, *_ = study.datalists
+    result = ClassifierResult.load(study.arm_folder(first, arm.name) / "metrics.json")
+    counts = sum(
         confusion(item.labels, item.probabilities, np.ones((1, len(item))))[0]
-        for item in predictions
-        if item.arm == arm.name
-    ]
-    return {
-        "name": arm.name,
-        "title": arm.title,
-        "role": arm.role,
-        "steps": json.loads((folder / "metrics.json").read_text())["steps"],
-        "metrics": {name: statistics.metric(arm.name, name).to_dict() for name in METRICS},
-        "confusion": np.sum(tables, axis=0).round().astype(int).tolist(),
-    }
+        for item in study.statistics.predictions(arm.name)
+    )
+    return ArmResult(
+        name=arm.name,
+        metrics={name: study.statistics.metric(arm.name, name) for name in METRICS},
+        title=arm.title,
+        role=arm.role,
+        steps=result.steps,
+        confusion=tuple(tuple(row) for row in np.rint(counts).astype(int).tolist()),
+    )
 
 
-def _curves(record: StudyRecord, folders: str) -> Iterator[dict[str, Any]]:
-    for seed in record.datalists:
-        for path in sorted(record.seed_folder(seed).glob(f"{folders}/curves.json")):
-            kind, _, rest = path.parent.name.partition("-")
-            if kind == "arm" and rest not in {arm.name for arm in record.arms}:
-                continue  # trained for others to build on
-            curves = json.loads(path.read_text())
-            if kind == "arm":
-                yield {"seed": seed, "arm": rest, **curves}
-            else:
-                alarms = path.with_name("alarms.json")
-                events = json.loads(alarms.read_text()) if alarms.is_file() else None
-                yield {"seed": seed, "name": _gan_name(record, rest), "events": events, **curves}
+def _external(study: FinishedStudy) -> tuple[ExternalResults, ...]:
+    folders = [study.seed_folder(seed) for seed in study.datalists]
+    return external_results(study.external, folders, study.arms, study.comparison)
 
 
-def _gan_name(record: StudyRecord, position: str) -> str:
-    labels = next(iter(record.datalists.values())).labels
-    return labels[int(position)] if position else "all classes"
+def _gan_trainings(study: FinishedStudy) -> Iterator[GanTraining]:
+    for seed, datalist in study.datalists.items():
+        for gan in study.gans(seed):
+            path = gan.training / "alarms.json"
+            yield GanTraining(
+                seed=seed,
+                name=gan.name(datalist.labels),
+                curves=GanCurves.load(gan.training / "curves.json"),
+                alarms=Alarms.load(path).alarms if path.is_file() else None,
+            )
 
 
-def _quality(record: StudyRecord) -> Iterator[dict[str, Any]]:
-    for seed in record.datalists:
-        path = record.seed_folder(seed) / "quality" / "quality.json"
+def _classifier_trainings(study: FinishedStudy) -> Iterator[ClassifierTraining]:
+    """Curves of the arms that have some: one that is averaged from others has none."""
+    for seed in study.datalists:
+        for arm in study.arms:
+            path = study.arm_folder(seed, arm.name) / "curves.json"
+            if path.is_file():
+                yield ClassifierTraining(seed, arm.name, ClassifierCurves.load(path))
+
+
+def _quality(study: FinishedStudy) -> Iterator[SeedQuality]:
+    for seed in study.datalists:
+        path = study.seed_folder(seed) / "quality" / "quality.json"
         if path.is_file():
-            for row in json.loads(path.read_text()):
-                yield {"seed": seed, **row}
+            yield SeedQuality(seed, QualityFile.load(path).rows)
 
 
-def _unscreened(record: StudyRecord) -> Iterator[str]:
-    generated = [s for s in record.datalists if record.synthetic(s)]
-    if any(not _screening_path(record, seed).is_file() for seed in generated):
-        yield "Too few patients for a copy screen: nobody looked for copies of training images."
+def _screening_path(study: FinishedStudy, seed: int) -> Path:
+    return study.seed_folder(seed) / "screen" / "screening.json"
 
 
-def _screening_path(record: StudyRecord, seed: int) -> Path:
-    return record.seed_folder(seed) / "screen" / "screening.json"
-
-
-def _screening(record: StudyRecord) -> Iterator[dict[str, Any]]:
-    for seed in record.datalists:
-        path = _screening_path(record, seed)
+def _screening(study: FinishedStudy) -> Iterator[SeedScreening]:
+    for seed in study.datalists:
+        path = _screening_path(study, seed)
         if path.is_file():
-            found = json.loads(path.read_text())
-            yield {
-                "seed": seed,
-                "conclusion": found["conclusion"],
-                "near_copies": len(found["near_copies"]),
-                "images": found["images"],
-                "rows": [{"seed": seed, **row} for row in found["rows"]],
-            }
+            screen = ScreeningFile.load(path)
+            yield SeedScreening(
+                seed=seed,
+                caveat=screen.caveat,
+                conclusion=screen.conclusion,
+                near_copies=len(screen.near_copies),
+                images=screen.images,
+                recipe=screen.recipe,
+                rows=screen.rows,
+            )
 
 
-def _provenance(record: StudyRecord) -> dict[str, Any]:
-    versions = {}
+def _selection(study: FinishedStudy) -> Iterator[SeedSelection]:
+    for seed in study.datalists:
+        paths = sorted(study.seed_folder(seed).glob("selection*/selection.json"))
+        if paths:
+            rows = (row for path in paths for row in SelectionFile.load(path).classes)
+            yield SeedSelection(seed, tuple(rows))
+
+
+def _provenance(study: FinishedStudy) -> StudyProvenance:
+    versions = {"python": platform.python_version()}
     for library in LIBRARIES:
         try:
             versions[library] = version(library)
         except PackageNotFoundError:
             versions[library] = "not installed"
-    first = next(iter(record.datalists.values()))
-    return {
-        "package": __version__,
-        "versions": {"python": platform.python_version(), **versions},
-        "machine": _machine(),
-        "key_fingerprint": first.split.key_fingerprint,
-    }
+    return StudyProvenance(
+        package=__version__,
+        versions=versions,
+        machine=_machine(),
+        key_fingerprint=study.split.split.key_fingerprint,
+    )
 
 
 def _machine() -> str:

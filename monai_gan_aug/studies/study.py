@@ -35,18 +35,18 @@ from monai_gan_aug.data.training_sets import with_fewer_patients
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.study_parts import Grid, PublishedTable, Recipe
 from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
 from monai_gan_aug.studies.arms import arm, trained_arms
 from monai_gan_aug.studies.classifier_runs import ClassifierRecipe
-from monai_gan_aug.studies.comparisons import Comparison
+from monai_gan_aug.studies.comparisons import PlannedComparison
 from monai_gan_aug.studies.data import StudyData, preprocessing
 from monai_gan_aug.studies.executors import job_executor
 from monai_gan_aug.studies.external import ExternalData, ExternalSet, external_sets
 from monai_gan_aug.studies.gan_runs import GanRecipe, GanRuns
 from monai_gan_aug.studies.jobs import run_jobs
 from monai_gan_aug.studies.pictures import draw_grids
-from monai_gan_aug.studies.published import PublishedTable
-from monai_gan_aug.studies.record import StudyRecord, write_record
+from monai_gan_aug.studies.record import FinishedStudy, write_record
 from monai_gan_aug.studies.runs import StudyRuns
 
 __all__ = ["Study"]
@@ -76,7 +76,7 @@ class Study:
             largest number replaces that of the split and is the one the verdict is about.
         selection: Knobs of ``select.yaml`` of the GAN bundle, for arms of selected images.
         unlabelled_images: Unlabelled images at most, for arms that use them.
-        comparison: Arguments of :class:`~monai_gan_aug.studies.comparisons.Comparison`.
+        comparison: Arguments of :class:`~monai_gan_aug.studies.comparisons.PlannedComparison`.
         network: ``configs/network_<…>.yaml`` of the classifier bundle.
         external: Test sets from elsewhere, by name, for the classifiers of all arms.
         published: Numbers of a publication to stand beside in the report.
@@ -116,7 +116,7 @@ class Study:
     def __post_init__(self) -> None:
         for name in self.arms:
             arm(name)
-        missing = set(Comparison(**self.comparison).names) - set(self.arms)
+        missing = set(PlannedComparison(**self.comparison).names) - set(self.arms)
         if missing:
             raise DataError(f"The comparison needs arms that are not run: {sorted(missing)}.")
         if len(set(self.seeds)) != len(self.seeds) or len(self.seeds) < 2:
@@ -173,7 +173,7 @@ class Study:
         return write_record(
             replace(
                 records[next(iter(sizes))],
-                grids=self._grids(first.datalists, first.gans) if first.uses_gan else [],
+                grids=self._grids(first.datalists, first.gans) if first.uses_gan else (),
                 stages=seconds,
                 seconds=time.monotonic() - start,
             ),
@@ -217,14 +217,14 @@ class Study:
             external=external,
         )
 
-    def _record(self, runs: StudyRuns) -> StudyRecord:
-        return StudyRecord(
+    def _record(self, runs: StudyRuns) -> FinishedStudy:
+        return FinishedStudy(
             folder=runs.folder,
             name=self.data.name,
             title=self.title,
             datalists=runs.datalists,
             arms=runs.arms,
-            comparison=Comparison(**self.comparison),
+            comparison=PlannedComparison(**self.comparison),
             recipe=self._recipe_summary(runs),
             grids=(),
             stages={},
@@ -244,7 +244,7 @@ class Study:
     def _recipe(self) -> ClassifierRecipe:
         return ClassifierRecipe(self.network, self.classifier, self.arm_knobs)
 
-    def _grids(self, datalists: Mapping[int, Datalist], gan: GanRuns) -> list[dict[str, Any]]:
+    def _grids(self, datalists: Mapping[int, Datalist], gan: GanRuns) -> tuple[Grid, ...]:
         seed = self.seeds[0]
         return draw_grids(
             self._folder,
@@ -257,15 +257,15 @@ class Study:
             show_real=self.show_real_images,
         )
 
-    def _recipe_summary(self, runs: StudyRuns) -> dict[str, Any]:
+    def _recipe_summary(self, runs: StudyRuns) -> Recipe:
         single = {f"{name}, {k}": v for name, own in self.arm_knobs.items() for k, v in own.items()}
-        return {
-            "preprocessing": dict(self.data.image),
-            "split": {**self.data.split, **self._sweep_summary()},
-            "gan": self._gan_summary(runs),
-            "classifier": {"network": self.network, **self.classifier, **single},
-            "metric": Comparison(**self.comparison).metric,
-        }
+        return Recipe(
+            preprocessing=dict(self.data.image),
+            split={**self.data.split, **self._sweep_summary()},
+            gan=self._gan_summary(runs),
+            classifier={"network": self.network, **self.classifier, **single},
+            metric=PlannedComparison(**self.comparison).metric,
+        )
 
     def _gan_summary(self, runs: StudyRuns) -> dict[str, Any]:
         """What was trained: nothing of a GAN that no arm uses."""
@@ -283,4 +283,4 @@ class Study:
 def _require_intervals(datalists: Collection[Datalist]) -> None:
     """Refuse test sets too small for an interval before anything is trained for them."""
     bootstrap = CrossedBootstrap([[entry.group for entry in one.test] for one in datalists])
-    bootstrap.require_classes([[entry.known_label() for entry in one.test] for one in datalists])
+    bootstrap.require_classes([[entry.known_label for entry in one.test] for one in datalists])

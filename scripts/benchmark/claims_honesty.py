@@ -55,7 +55,7 @@ def claimed(statistics: ArmStatistics, arms: Sequence[Arm]) -> dict[str, set[str
         for control in controls:
             draws = statistics.draws(arm, control)
             found = draws.interval()
-            gains[arm][control] = (found, two_sided_p(draws) if found.value > 0 else 1.0)
+            gains[arm][control] = (found, two_sided_p(draws) if found.mean > 0 else 1.0)
     chosen = {
         part: {arm: {name: found[name] for name in names} for arm, found in gains.items()}
         for part, names in against.items()
@@ -82,7 +82,7 @@ def simulate(
             rates[f"the, {part}"] += ("candidate" in names) / studies
         gain = statistics.difference("candidate", "classical")
         rates["the, one control"] += (gain.lower > 0) / studies
-        rates["detectable"] += gain.minimum_detectable / studies
+        rates["detectable"] += gain.minimum_detectable_effect / studies
     return rates
 
 
@@ -93,7 +93,7 @@ def detectable_world(world: World, replicates: int, studies: int = 40) -> World:
         [
             ArmStatistics(world.study(generator), replicates=replicates)
             .difference("candidate", "classical")
-            .minimum_detectable
+            .minimum_detectable_effect
             for _ in range(studies)
         ]
     )

@@ -100,16 +100,16 @@ def doses(training: ImageSet, others: ImageSet) -> dict[str, ImageSet]:
 
 
 def measure(
-    sets: dict[str, ImageSet], synthetic: ImageSet, judge: ClassifierFeatures
+    sets: dict[str, ImageSet], synthetic: ImageSet, of_real: ClassifierFeatures
 ) -> dict[str, float]:
-    """All numbers of one synthetic set, by name; ``judge`` learned from the training images."""
+    """All numbers of one synthetic set, by name; ``of_real`` learned from the training images."""
     training = sets["training"]
     four = Quartet(training, sets["held_out"], sets["baseline"], synthetic)
-    apprentice = ClassifierFeatures(1, 2, steps=judge.steps, batch_size=judge.batch_size)
-    apprentice.fit(synthetic.images, synthetic.labels)
-    whole = four.embedded(partial(extract, judge, device="cpu", batch_size=256))
+    of_synthetic = ClassifierFeatures(1, 2, steps=of_real.steps, batch_size=of_real.batch_size)
+    of_synthetic.fit(synthetic.images, synthetic.labels)
+    whole = four.embedded(partial(extract, of_real, device="cpu", batch_size=256))
     rows = [*distances(whole), *radiomics(four.embedded(RadiomicsFeatures(), floor=0.01))]
-    rows += [*diversities(whole), *label_fidelity(four, judge, apprentice, ())]
+    rows += [*diversities(whole), *label_fidelity(four, of_real, of_synthetic, ())]
     rows += paired_similarities(four, "random")[0]
     found = {row.metric: row.value for row in rows}
     parts = [one.of_class(0) for one in (training, sets["held_out"], synthetic)]
@@ -124,9 +124,9 @@ def response(patients: int, image_size: int, steps: int) -> dict[str, dict[str, 
     """Numbers of every dose, by the name of the dose."""
     sets = {name: phantoms(patients, group, image_size) for group, name in enumerate(GROUPS)}
     spoilt = doses(sets["training"], sets["others"])
-    judge = ClassifierFeatures(1, 2, steps=steps)
-    judge.fit(sets["training"].images, sets["training"].labels)
-    return {name: measure(sets, one, judge) for name, one in spoilt.items()}
+    of_real = ClassifierFeatures(1, 2, steps=steps)
+    of_real.fit(sets["training"].images, sets["training"].labels)
+    return {name: measure(sets, one, of_real) for name, one in spoilt.items()}
 
 
 def main() -> None:

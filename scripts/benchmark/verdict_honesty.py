@@ -106,7 +106,7 @@ def simulate(world: World, studies: int, replicates: int, seed: int = 0) -> dict
         covered += gain.lower <= truth <= gain.upper
         width += (gain.upper - gain.lower) / studies
         detectable += found.minimum_detectable_effect / studies
-        spread.append(gain.value)
+        spread.append(gain.mean)
     return {
         "true gain": truth,
         **words,

@@ -104,7 +104,7 @@ def test_trains_generates_and_evaluates(knobs, tmp_path, monkeypatch):
         classifier_steps=2,
         workers=1,
     )
-    rows = json.loads((output / "quality.json").read_text())
+    rows = json.loads((output / "quality.json").read_text())["rows"]
     assert {"kid", "diversity", "gan_test", "psnr"} <= {row["metric"] for row in rows}
     assert "Real versus real" in (output / "quality.md").read_text()
 

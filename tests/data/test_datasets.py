@@ -1,13 +1,20 @@
 """Data sets of real and synthetic images on top of the cache."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn.functional import cross_entropy
 
-from monai_gan_aug.data.datasets import CachedImages, SyntheticImages, UnlabelledImages
+from monai_gan_aug.data.datasets import (
+    NO_CLASS,
+    CachedImages,
+    SyntheticImages,
+    UnlabelledImages,
+)
 from monai_gan_aug.errors import DataError, ImageReadError, ProvenanceError
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.keys import DataKeys
@@ -188,11 +195,12 @@ def test_damaged_file_is_named_when_it_is_read(tmp_path):
         images[0]
 
 
-def test_an_unknown_class_is_no_class(image_set, recipe, tmp_path):
+def test_images_without_a_class_have_a_target_no_loss_takes(training, image_set):
     images = image_set()
-    whole = images.datalist
-    training = tuple(replace(entry, label=None) for entry in whole.training)
-    apart = replace(whole, training=training, validation=(), test=())
-    data = CachedImages(apart, images.root, recipe, tmp_path / "cache", progress=False)
-    assert set(data.targets.tolist()) == {-1}
-    assert len(data) == len(training)
+    classless = tuple(replace(entry, label=None) for entry in images.datalist.training)
+    data, _ = training(
+        SimpleNamespace(datalist=replace(images.datalist, training=classless), root=images.root)
+    )
+    assert set(data.targets.tolist()) == {NO_CLASS}
+    with pytest.raises((IndexError, RuntimeError)):
+        cross_entropy(torch.zeros(len(data), 2), torch.from_numpy(data.targets))

@@ -1,7 +1,5 @@
 """What the guards said is found again in `alarms.json`, whatever became of the run."""
 
-import json
-
 import pytest
 import torch
 from ignite.engine import Events
@@ -11,6 +9,7 @@ from monai_gan_aug.engines.game import GanAugEvents
 from monai_gan_aug.engines.guards import FiniteLossGuard
 from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss
+from monai_gan_aug.records.curves import Alarms, GuardEvent
 
 
 class SpoiltLoss(torch.nn.Module):
@@ -28,11 +27,11 @@ class SpoiltLoss(torch.nn.Module):
 
 
 def alarms(folder):
-    return json.loads((folder / "alarms.json").read_text())
+    return list(Alarms.load(folder / "alarms.json").alarms)
 
 
 def alarm(kind, step, back_to=None):
-    return {"kind": kind, "step": step, "back_to": back_to}
+    return GuardEvent(kind, step, back_to)
 
 
 def test_a_quiet_run_says_so(make_trainer, tmp_path):
@@ -79,10 +78,10 @@ def test_a_resumed_run_keeps_the_alarms_up_to_its_checkpoint(make_trainer, tmp_p
 
     run(1, fire_at=2)
     later = [*alarms(tmp_path), alarm("collapsed", 7)]  # behind the last checkpoint
-    (tmp_path / "alarms.json").write_text(json.dumps(later))
+    Alarms(tuple(later)).save(tmp_path / "alarms.json")
     run(2, fire_at=1, resume=True)
     assert alarms(tmp_path)[0] == alarm("one_sided", 2)
-    assert "collapsed" not in {entry["kind"] for entry in alarms(tmp_path)}
+    assert "collapsed" not in {entry.kind for entry in alarms(tmp_path)}
 
 
 class Doubtful(Guard):

@@ -100,7 +100,7 @@ def test_a_missing_checkpoint_names_the_next_step(tmp_path):
 def test_latest_names_the_hash_of_the_file(tmp_path):
     digest = save(tmp_path, 0)
     recorded = json.loads((tmp_path / "latest.json").read_text())["checkpoints"]
-    assert recorded == [{"file": "step_0.pt", "sha256": digest}]
+    assert [(item["file"], item["sha256"]) for item in recorded] == [("step_0.pt", digest)]
 
 
 def test_equal_states_differ_in_nothing():

@@ -74,7 +74,7 @@ def test_state_of_augmentation_and_regularisers_resumes_bit_for_bit(make_trainer
     assert resumed.parts["adaptive_augment"].probability > 0
     curves = [(tmp_path / name / "curves.json").read_text() for name in ("whole", "parts")]
     assert curves[0] == curves[1]
-    recorded = json.loads(curves[0]).keys()
+    recorded = json.loads(curves[0])["penalties"].keys()
     assert {"penalty/lecam", "penalty/r1", "augment_probability"} <= recorded
 
 

@@ -52,7 +52,7 @@ def test_the_null_filter_changes_nothing_but_provenance(select, patients, tmp_pa
 
 def test_a_budget_is_kept_by_the_choice_and_by_its_control(select, patients, tmp_path):
     found = select(patients.others, realism=0.2, budget=10)
-    assert [row["selected"] for row in found["classes"]] == [10, 10]
+    assert [row.selected for row in found.classes] == [10, 10]
     assert len(ids(tmp_path, "datalist_selected.json")) == 20
     assert len(ids(tmp_path, "datalist_unselected.json")) == 20
 
@@ -68,7 +68,7 @@ def test_realism_throws_out_noise(select, patients, tmp_path):
     others = patients.others
     found = select(ImageSet(images, others.labels, others.groups, others.ids), realism=0.2)
     assert set(ids(tmp_path, "datalist_selected.json")).isdisjoint(others.ids[:20])
-    assert all(row["acceptance_rate"] < 0.7 for row in found["classes"])
+    assert all(row.acceptance_rate < 0.7 for row in found.classes)
 
 
 def test_diversity_keeps_one_of_many_equal_images(select, patients, tmp_path):
@@ -82,9 +82,9 @@ def test_diversity_keeps_one_of_many_equal_images(select, patients, tmp_path):
 
 def test_lost_coverage_is_reported_beside_a_random_choice(select, patients):
     found = select(patients.others, realism=0.6)
-    for row in found["classes"]:
-        cost = row["coverage"]
-        assert cost["lost"] == pytest.approx(cost["random"] - cost["selected"])
+    for row in found.classes:
+        cost = row.cost["coverage"]
+        assert cost.lost == pytest.approx(cost.random - cost.selected)
 
 
 def test_confidence_throws_out_wrong_labels(select, patients, source):

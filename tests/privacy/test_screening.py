@@ -58,49 +58,49 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_copycat_is_caught(screen, patients, change):
     found = screen(copies(patients.training, CHANGES[change]))
-    assert len(found["near_copies"]) > 0.9 * 60
-    assert "near copies of training images" in found["conclusion"]
+    assert len(found.near_copies) > 0.9 * 60
+    assert "near copies of training images" in found.conclusion
 
 
 def test_copies_name_the_image_they_repeat(screen, patients):
     found = screen(copies(patients.training, CHANGES["noise"]))
-    for item in found["near_copies"]:
-        assert item["id"].split("-")[1] == item["training_id"].split("-")[1]
+    for item in found.near_copies:
+        assert item.id.split("-")[1] == item.training_id.split("-")[1]
 
 
 def test_copies_are_found_in_all_classes_when_the_generator_knows_none(screen, patients):
     of = patients.training
     unlabelled = named(copies(of, CHANGES["noise"]).images, torch.zeros_like(of.labels))
     found = screen(unlabelled, settings={"classes_together": True})
-    assert len(found["near_copies"]) > 0.9 * len(of)
-    assert {item["class"] for item in found["near_copies"]} == {"all classes together"}
+    assert len(found.near_copies) > 0.9 * len(of)
+    assert {copy.label for copy in found.near_copies} == {"all classes together"}
 
 
 def test_a_generator_that_draws_other_patients_passes(screen, patients):
     found = screen(named(patients.others.images, patients.others.labels))
-    assert found["near_copies"] == []
-    assert found["conclusion"] == "No near copies among 60 generated images."
+    assert found.near_copies == []
+    assert found.conclusion == "No near copies among 60 generated images."
 
 
 def test_blurred_images_are_near_everything_and_are_no_copies(screen, patients):
     mean = patients.training.images.mean(0, keepdim=True)
     blurred = 0.85 * mean + 0.15 * patients.others.images
-    assert screen(named(blurred, patients.others.labels))["near_copies"] == []
+    assert screen(named(blurred, patients.others.labels)).near_copies == ()
 
 
 def test_membership_is_seen_by_distance_and_not_by_its_control(screen, patients):
-    rows = screen(copies(patients.training, CHANGES["noise"]))["rows"]
-    row = {row["metric"]: row for row in rows}["membership_by_distance_pixels"]
-    assert row["value"] > 0.95
-    assert row["interval"][0] > 0.9
-    assert 0.3 < row["real_versus_real"] < 0.7
+    rows = screen(copies(patients.training, CHANGES["noise"])).rows
+    row = {row.metric: row for row in rows}["membership_by_distance_pixels"]
+    assert row.value > 0.95
+    assert row.interval[0] > 0.9
+    assert 0.3 < row.real_versus_real < 0.7
 
 
 def test_other_patients_give_no_membership(screen, patients):
-    rows = screen(named(patients.others.images, patients.others.labels))["rows"]
+    rows = screen(named(patients.others.images, patients.others.labels)).rows
     for row in rows:
-        if row["metric"].startswith("membership"):
-            assert row["interval"][0] < 0.5 < row["interval"][1]
+        if row.metric.startswith("membership"):
+            assert row.interval[0] < 0.5 < row.interval[1]
 
 
 def test_half_a_set_of_copies_is_found_half(screen, patients):
@@ -108,8 +108,8 @@ def test_half_a_set_of_copies_is_found_half(screen, patients):
     images = mixed.images.clone()
     images[30:] = patients.others.images[30:]
     found = screen(named(images, mixed.labels))
-    assert {int(item["id"].split("-")[1]) < 30 for item in found["near_copies"]} == {True}
-    assert len(found["near_copies"]) > 25
+    assert {int(copy.id.split("-")[1]) < 30 for copy in found.near_copies} == {True}
+    assert len(found.near_copies) > 25
 
 
 def test_dropping_writes_a_datalist_without_them(screen, patients, tmp_path):
@@ -118,7 +118,7 @@ def test_dropping_writes_a_datalist_without_them(screen, patients, tmp_path):
     images[30:] = patients.others.images[30:]
     found = screen(named(images, mixed.labels), near_copies="drop")
     kept = SyntheticDatalist.load(tmp_path / "datalist_screened.json")
-    flagged = {item["id"] for item in found["near_copies"]}
+    flagged = {copy.id for copy in found.near_copies}
     assert {entry.id for entry in kept.training}.isdisjoint(flagged)
     assert len(kept.training) == 60 - len(flagged)
     assert kept.provenance.settings["filter"]["near_copies"] == len(flagged)

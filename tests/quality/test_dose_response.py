@@ -42,9 +42,9 @@ def table():
     sets = {name: blobs(40, seed) for seed, name in enumerate(names)}
     spoilt = script.doses(sets["training"], sets["others"])
     chosen = [name for name in spoilt if name not in ("blur, 7 px", "noise, 0.1")]
-    judge = ClassifierFeatures(1, 2, steps=100, batch_size=24)
-    judge.fit(sets["training"].images, sets["training"].labels)
-    return {name: script.measure(sets, spoilt[name], judge) for name in chosen}
+    of_real = ClassifierFeatures(1, 2, steps=100, batch_size=24)
+    of_real.fit(sets["training"].images, sets["training"].labels)
+    return {name: script.measure(sets, spoilt[name], of_real) for name in chosen}
 
 
 UP, DOWN = 1, -1

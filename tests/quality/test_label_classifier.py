@@ -1,7 +1,7 @@
 import torch
 
 from monai_gan_aug.data.image_sets import ImageSet
-from monai_gan_aug.quality.label_classifier import fitted_judge, kept_judge
+from monai_gan_aug.quality.label_classifier import kept_label_classifier, trained_label_classifier
 
 
 def images(offset=0.0):
@@ -12,10 +12,10 @@ def images(offset=0.0):
     return ImageSet(pixels.clamp(-1, 1), labels, names, names)
 
 
-def test_a_kept_judge_is_the_one_that_was_trained(tmp_path):
-    trained = fitted_judge(images(), 2, steps=4)
-    first = kept_judge(images(), 2, 4, tmp_path)
-    again = kept_judge(images(), 2, 4, tmp_path)
+def test_a_kept_classifier_is_the_one_that_was_trained(tmp_path):
+    trained = trained_label_classifier(images(), 2, steps=4)
+    first = kept_label_classifier(images(), 2, 4, tmp_path)
+    again = kept_label_classifier(images(), 2, 4, tmp_path)
     seen = images().images
     assert torch.equal(first(seen), trained(seen))
     assert torch.equal(again(seen), trained(seen))
@@ -23,10 +23,10 @@ def test_a_kept_judge_is_the_one_that_was_trained(tmp_path):
     assert len(list(tmp_path.rglob("*.pt"))) == 1
 
 
-def test_other_images_labels_or_steps_mean_another_judge(tmp_path):
+def test_other_images_labels_or_steps_mean_another_classifier(tmp_path):
     one = images()
-    kept_judge(one, 2, 2, tmp_path)
-    kept_judge(images(0.1), 2, 2, tmp_path)
-    kept_judge(ImageSet(one.images, 1 - one.labels, one.groups, one.ids), 2, 2, tmp_path)
-    kept_judge(one, 2, 3, tmp_path)
+    kept_label_classifier(one, 2, 2, tmp_path)
+    kept_label_classifier(images(0.1), 2, 2, tmp_path)
+    kept_label_classifier(ImageSet(one.images, 1 - one.labels, one.groups, one.ids), 2, 2, tmp_path)
+    kept_label_classifier(one, 2, 3, tmp_path)
     assert len(list(tmp_path.rglob("*.pt"))) == 4

@@ -134,13 +134,7 @@ def test_images_without_a_class_say_so_and_monai_reads_them(datalist, tmp_path):
     items = load_decathlon_datalist(str(tmp_path / "d.json"), data_list_key="training")
     assert [item["label"] for item in items] == [None] * 3
     with pytest.raises(DataError, match="has no class"):
-        apart.training[0].known_label()
-
-
-def test_images_with_and_without_a_class_are_not_mixed(datalist):
-    first, *others = datalist.training
-    with pytest.raises(DataError, match="with and without a class"):
-        replace(datalist, training=(replace(first, label=None), *others))
+        _ = apart.training[0].known_label
 
 
 def test_hash_of_a_labelled_list_is_that_of_its_rows(datalist):
@@ -150,3 +144,21 @@ def test_hash_of_a_labelled_list_is_that_of_its_rows(datalist):
     }
     text = json.dumps({"labels": ["normal", "ill"], **parts}, sort_keys=True, separators=(",", ":"))
     assert datalist.sha256 == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_images_with_and_without_a_class_do_not_mix_in_a_split(datalist):
+    mixed = (datalist.training[0], replace(datalist.training[1], label=None))
+    with pytest.raises(DataError, match="prepare --unlabelled"):
+        replace(datalist, training=mixed)
+
+
+def test_a_file_without_a_number_is_read_and_one_of_a_newer_version_refused(datalist, tmp_path):
+    path = tmp_path / "d.json"
+    datalist.save(path)
+    content = json.loads(path.read_text())
+    del content["schema"]
+    path.write_text(json.dumps(content))
+    assert Datalist.load(path) == datalist
+    path.write_text(json.dumps({**content, "schema": 99}))
+    with pytest.raises(DataError, match=r"d\.json was made by a newer version .*prepare"):
+        Datalist.load(path)

@@ -200,7 +200,7 @@ def test_every_drawing_has_a_name_and_a_description(browser, full_page):
           && svg.querySelector(":scope > desc").textContent)).length"""
     )
     assert unnamed == 0
-    assert browser.evaluate("document.querySelectorAll('svg').length") == 10
+    assert browser.evaluate("document.querySelectorAll('svg').length") == 11
 
 
 def test_words_of_a_figure_do_not_cover_each_other(browser, full_page):

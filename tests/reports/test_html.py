@@ -56,7 +56,7 @@ def read(path):
 
 @pytest.fixture(params=["page", "full_page"])
 def either(request):
-    """The report of an earlier record and of one with every part."""
+    """The report of a small study and of one with every part."""
     return request.getfixturevalue(request.param)
 
 
@@ -181,7 +181,7 @@ def test_shows_a_study_without_curves_quality_or_grids(study, write_study):
     assert not {"#images", "#curves", "#gan", "#quality", "#scarcity"} & links
 
 
-def test_an_earlier_record_shows_none_of_the_later_parts(page):
+def test_a_small_study_shows_none_of_the_parts_it_lacks(page):
     text = read(page).text
     for part in ("Claims after correction", "Other test sets", "currency of real", "Calibration."):
         assert part not in text
@@ -200,10 +200,20 @@ def test_every_part_of_a_full_study_is_shown(full_page):
         "Precision and recall.",
         "Calibration.",
         "rolled back from step 1400 to 1200",
+        "all classes, with unlabelled images",
+        "Validation AUC",
+        "split.training_patients_per_class",
     ):
         assert part in reader.text
     tables = {path.stem for path in (full_page.parent / "report_files").glob("*.csv")}
-    assert {"claims", "exchange", "external", "external-arms", "external-sweep"} <= tables
+    assert {
+        "claims",
+        "sample-size-equivalent",
+        "selection",
+        "external",
+        "external-arms",
+        "external-sweep",
+    } <= tables
     assert {"guards", "splits", "sweep", "sweep-arms"} <= tables
     drawn = {path.stem for path in (full_page.parent / "report_files").glob("*.svg")}
     assert {"scarcity", "precision-recall", "calibration", "gan-1"} <= drawn

@@ -57,7 +57,7 @@ def test_says_what_the_study_found_and_how_it_failed(card, full_study):
     plain = card.replace("\\", "")
     assert full_study["verdict"]["sentence"] in plain
     assert full_study["dataset"]["caveats"][0] in plain
-    assert "Guards raised alarms in 1 of 2 GAN runs" in plain
+    assert "Guards raised alarms in 1 of 3 GAN runs" in plain
     assert "KID (lower is better): worse than real in 3 of 3 repeats." in plain
     assert "0 of 500 images flagged" in plain
     for one in full_study["external"]:

@@ -54,14 +54,14 @@ def test_mean_is_that_of_the_seeds(rng):
     found = ArmStatistics(items, replicates=200).metric("classical")
     areas = [roc_auc_score(i.labels, i.probabilities[:, 1]) for i in items if i.arm == "classical"]
     assert found.per_seed == pytest.approx(areas)
-    assert found.value == pytest.approx(np.mean(areas))
+    assert found.mean == pytest.approx(np.mean(areas))
 
 
 def test_difference_is_paired_and_antisymmetric(rng):
     statistics = ArmStatistics(study(rng), replicates=300)
     there = statistics.difference("candidate", "classical")
     back = statistics.difference("classical", "candidate")
-    assert there.value == pytest.approx(-back.value)
+    assert there.mean == pytest.approx(-back.mean)
     assert (there.lower, there.upper) == pytest.approx((-back.upper, -back.lower))
     assert there.upper - there.lower < 0.7 * sum(
         e.upper - e.lower for e in map(statistics.metric, ("candidate", "classical"))
@@ -71,7 +71,7 @@ def test_difference_is_paired_and_antisymmetric(rng):
 def test_an_arm_does_not_differ_from_itself(rng):
     statistics = ArmStatistics(study(rng), replicates=200)
     found = statistics.difference("classical", "classical")
-    assert (found.value, found.lower, found.upper, found.minimum_detectable) == (0, 0, 0, 0)
+    assert (found.mean, found.lower, found.upper, found.minimum_detectable_effect) == (0, 0, 0, 0)
 
 
 def test_with_luck_alone_it_is_the_t_interval(rng):
@@ -109,7 +109,7 @@ def test_metric_stays_within_possible_values(rng):
     statistics = ArmStatistics(study(rng, seeds=2, patients=24, luck=1.0), replicates=200)
     for name in ("auc", "sensitivity", "average_precision"):
         found = statistics.metric("classical", name)
-        assert 0 <= found.lower <= found.value <= found.upper <= 1
+        assert 0 <= found.lower <= found.mean <= found.upper <= 1
 
 
 def test_difference_stays_within_possible_values(rng):
@@ -130,7 +130,7 @@ def test_minimum_detectable_effect_is_detected_four_times_in_five():
         ArmStatistics(study(rng, arms=ARMS[:2]), replicates=200).difference(*ARMS[:2])
         for _ in range(40)
     ]
-    promised = np.median([e.minimum_detectable for e in found])
+    promised = np.median([e.minimum_detectable_effect for e in found])
     shifted = [e.lower + promised > 0 for e in found]
     assert np.mean(shifted) > 0.7
 
@@ -168,7 +168,7 @@ def test_three_classes_work(rng):
         base = predictions("a", seed, np.arange(60), labels % 2, np.zeros(60))
         changes = {"labels": labels, "probabilities": raw / 2, "class_names": ("a", "b", "c")}
         items.append(Predictions(**{**vars(base), **changes}))
-    assert 0.5 < ArmStatistics(items, replicates=200).metric("a").value <= 1
+    assert 0.5 < ArmStatistics(items, replicates=200).metric("a").mean <= 1
 
 
 def test_refuses_one_seed(rng):

@@ -5,7 +5,8 @@ import pytest
 from scipy import stats
 
 from monai_gan_aug.records.predictions import Predictions
-from monai_gan_aug.statistics.arm_statistics import ArmStatistics, Estimate, PairedDraws
+from monai_gan_aug.records.results import Difference
+from monai_gan_aug.statistics.arm_statistics import ArmStatistics, PairedDraws
 from monai_gan_aug.statistics.paired import claims, patients_needed, single_splits, two_sided_p
 
 
@@ -35,7 +36,7 @@ def study(rng, seeds=3, patients=40):
 
 
 def gain(value):
-    return Estimate(value, value - 0.01, value + 0.01, (value,) * 3, 0.02)
+    return Difference(value, value - 0.01, value + 0.01, (value,) * 3, 0.02)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -72,12 +73,12 @@ def test_no_difference_at_all_has_p_one():
 
 def test_needs_as_many_patients_as_there_are_when_it_sees_the_effect_just_so():
     one = draws(np.random.default_rng(1))
-    assert patients_needed(one, one.interval().minimum_detectable) == one.patients
+    assert patients_needed(one, one.interval().minimum_detectable_effect) == one.patients
 
 
 def test_half_the_effect_takes_four_times_the_patients_without_luck():
     one = draws(np.random.default_rng(1), luck=0.0)
-    half = one.interval().minimum_detectable / 2
+    half = one.interval().minimum_detectable_effect / 2
     assert patients_needed(one, half) == pytest.approx(4 * one.patients, rel=0.02)
 
 
@@ -109,10 +110,10 @@ def test_single_splits_have_one_row_per_seed():
     statistics = ArmStatistics(items, replicates=200)
     pair = (statistics.predictions("candidate"), statistics.predictions("classical"))
     rows = single_splits(*pair)
-    assert [row["seed"] for row in rows] == [0, 1, 2]
-    assert all(0 <= row[name] <= 1 for row in rows for name in ("delong", "mcnemar"))
+    assert [row.seed for row in rows] == [0, 1, 2]
+    assert all(0 <= p_value <= 1 for row in rows for p_value in (row.delong, row.mcnemar))
     same = single_splits(pair[0], pair[0])
-    assert {row["delong"] for row in same} == {row["mcnemar"] for row in same} == {1.0}
+    assert {row.delong for row in same} == {row.mcnemar for row in same} == {1.0}
 
 
 def test_draws_of_a_study_give_the_interval_of_its_difference():

@@ -1,9 +1,12 @@
-"""The exchange rate on curves whose answer is known."""
+"""Sample-size equivalents on curves whose answer is known."""
 
 import numpy as np
 import pytest
 
-from monai_gan_aug.statistics.sample_size_equivalent import equivalent_patients, exchange_rate
+from monai_gan_aug.statistics.sample_size_equivalent import (
+    equivalent_patients,
+    sample_size_equivalent,
+)
 
 PATIENTS = [20, 40, 80]
 
@@ -41,7 +44,9 @@ def test_interval_holds_the_truth_and_grows_with_the_noise():
         rng = np.random.default_rng(1)
         draws = curve(PATIENTS) + rng.normal(0, noise, (2000, 3))
         own = curve(40) + rng.normal(0, noise, 2000)
-        found = exchange_rate("arm", PATIENTS, curve(PATIENTS), float(curve(40)), draws, own)
+        found = sample_size_equivalent(
+            "arm", PATIENTS, curve(PATIENTS), float(curve(40)), draws, own
+        )
         assert found.where == "inside"
         assert found.patients == pytest.approx(40)
         assert found.lower < 40 < found.upper
@@ -51,11 +56,11 @@ def test_interval_holds_the_truth_and_grows_with_the_noise():
 
 def test_outside_the_curve_is_said_not_guessed():
     same = np.tile(curve(PATIENTS), (500, 1))
-    above = exchange_rate("arm", PATIENTS, curve(PATIENTS), 0.99, same, np.full(500, 0.99))
-    below = exchange_rate("arm", PATIENTS, curve(PATIENTS), 0.5, same, np.full(500, 0.5))
+    above = sample_size_equivalent("arm", PATIENTS, curve(PATIENTS), 0.99, same, np.full(500, 0.99))
+    below = sample_size_equivalent("arm", PATIENTS, curve(PATIENTS), 0.5, same, np.full(500, 0.5))
     assert (above.where, above.patients, above.lower) == ("above", None, None)
     assert (below.where, below.patients, below.upper) == ("below", None, None)
-    assert above.to_dict()["measured"] == [20, 80]
+    assert above.measured == (20, 80)
 
 
 def test_patients_must_increase():

@@ -1,20 +1,19 @@
 """The word and the sentence."""
 
-import numpy as np
 import pytest
 
-from monai_gan_aug.statistics.arm_statistics import Estimate
-from monai_gan_aug.statistics.verdict import VerdictWord, decide, verdict
+from monai_gan_aug.records.results import Difference
+from monai_gan_aug.statistics.verdict import decide, verdict
 
 
 def gain(lower, upper, detectable=0.01):
-    return Estimate((lower + upper) / 2, lower, upper, (lower, upper), detectable)
+    return Difference((lower + upper) / 2, lower, upper, (lower, upper), detectable)
 
 
 class Statistics:
     """Stands in for the intervals of a study: a table of gains by pair."""
 
-    seeds, images, patients = (0, 1, 2), 400, 120
+    seeds, images, patients, confidence = (0, 1, 2), 400, 120, 0.9
 
     def __init__(self, **gains):
         self.gains = gains
@@ -23,27 +22,27 @@ class Statistics:
         if arm == "gan":
             return self.gains[control]
         opposite = self.gains[arm]
-        return gain(-opposite.upper, -opposite.lower, opposite.minimum_detectable)
+        return gain(-opposite.upper, -opposite.lower, opposite.minimum_detectable_effect)
 
 
 @pytest.mark.parametrize(
     ("gains", "word"),
     [
-        ([gain(0.01, 0.03), gain(0.001, 0.02)], VerdictWord.HELPS),
-        ([gain(0.01, 0.03), gain(-0.001, 0.02)], VerdictWord.NO_EVIDENCE),
-        ([gain(0.01, 0.03), gain(-0.001, 0.02, 0.05)], VerdictWord.UNDERPOWERED),
-        ([gain(-0.03, -0.01), gain(-0.04, 0.02, 0.05)], VerdictWord.HARMS),
-        ([gain(-0.01, 0.01), gain(-0.03, -0.01)], VerdictWord.NO_EVIDENCE),
-        ([gain(0.0, 0.03)], VerdictWord.NO_EVIDENCE),
-        ([gain(-0.03, 0.0)], VerdictWord.NO_EVIDENCE),
+        ([gain(0.01, 0.03), gain(0.001, 0.02)], "helps"),
+        ([gain(0.01, 0.03), gain(-0.001, 0.02)], "no evidence"),
+        ([gain(0.01, 0.03), gain(-0.001, 0.02, 0.05)], "underpowered"),
+        ([gain(-0.03, -0.01), gain(-0.04, 0.02, 0.05)], "harms"),
+        ([gain(-0.01, 0.01), gain(-0.03, -0.01)], "no evidence"),
+        ([gain(0.0, 0.03)], "no evidence"),
+        ([gain(-0.03, 0.0)], "no evidence"),
     ],
 )
 def test_rule(gains, word):
-    assert decide(gains, relevant_effect=0.02) is word
+    assert decide(gains, relevant_effect=0.02) == word
 
 
 def test_a_gain_over_the_baseline_alone_is_not_help():
-    assert decide([gain(0.02, 0.04), gain(-0.01, 0.01)], 0.02) is not VerdictWord.HELPS
+    assert decide([gain(0.02, 0.04), gain(-0.01, 0.01)], 0.02) != "helps"
 
 
 @pytest.mark.parametrize("arguments", [([], 0.02), ([gain(0, 1)], 0.0)])
@@ -67,13 +66,13 @@ def test_sentence_carries_the_numbers(word):
     assert found.word == word
     value, lower, upper = (
         f"{number:+.3f}".replace("-", "\N{MINUS SIGN}")
-        for number in (first.value, first.lower, first.upper)
+        for number in (first.mean, first.lower, first.upper)
     )
     assert value in found.sentence
     assert f"{lower} to {upper}" in found.sentence
     assert "400 test images of 120 patients, 3 repetitions" in found.sentence
     assert found.minimum_detectable_effect == max(
-        first.minimum_detectable, second.minimum_detectable
+        first.minimum_detectable_effect, second.minimum_detectable_effect
     )
 
 
@@ -108,10 +107,8 @@ def test_for_the_brier_score_lower_is_better():
     assert verdict(better, "gan", ["classical"], metric="brier").word == "helps"
 
 
-def test_dictionary_has_what_the_study_file_needs():
-    content = verdict(Statistics(classical=gain(0.1, 0.2)), "gan", ["classical"]).to_dict()
-    wanted = {"word", "sentence", "arm", "controls", "metric", "relevant_effect"}
-    assert wanted | {"minimum_detectable_effect"} == content.keys()
-    assert isinstance(content["controls"], list)
-    assert not isinstance(content["word"], VerdictWord)
-    assert np.isfinite(content["minimum_detectable_effect"])
+def test_says_what_it_rests_on():
+    conclusion = verdict(Statistics(classical=gain(0.1, 0.2, 0.05)), "gan", ["classical"])
+    assert (conclusion.arm, conclusion.controls) == ("gan", ("classical",))
+    assert conclusion.confidence == 0.9
+    assert conclusion.minimum_detectable_effect == 0.05

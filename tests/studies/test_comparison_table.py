@@ -2,12 +2,16 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.comparison import ComparedGan, ComparisonRecord
+from monai_gan_aug.records.quality import QualityRow
+from monai_gan_aug.records.study_parts import Grid, PublishedTable, SeedQuality
 from monai_gan_aug.studies.comparison_table import (
     comparison_csv,
     comparison_markdown,
@@ -16,27 +20,32 @@ from monai_gan_aug.studies.comparison_table import (
 
 
 def row(seed, metric, value, size=64, lower=True, **more):
-    return {
-        "seed": seed,
-        "metric": metric,
-        "value": value,
-        "real_versus_real": 0.01 * (seed + 1),
-        "lower_is_better": lower,
-        "recipe": {"image": {"size": size}, "synthetic": 10 * (seed + 1)},
+    recipe = {"image": {"size": size}, "synthetic": 10 * (seed + 1), **more.pop("recipe", {})}
+    return seed, QualityRow(metric, value, 0.01 * (seed + 1), lower, recipe, **more)
+
+
+def gan(name, rows, **more):
+    seeds = dict.fromkeys(seed for seed, _ in rows)
+    return ComparedGan(
+        name=name,
+        recipe={"preset": "family_dcgan"},
+        seconds={str(seed): 120.0 for seed in seeds},
+        quality=tuple(
+            SeedQuality(seed, tuple(item for own, item in rows if own == seed)) for seed in seeds
+        ),
         **more,
-    }
-
-
-def gan(name, rows):
-    return {
-        "name": name,
-        "seconds": {str(s): 120.0 for s in {r["seed"] for r in rows}},
-        "rows": rows,
-    }
+    )
 
 
 def content(*gans, published=None):
-    return {"title": "Cells", "caveats": ["Drawn."], "gans": list(gans), "published": published}
+    return ComparisonRecord(
+        name="cells",
+        title="Cells",
+        caveats=("Drawn.",),
+        patients={"0": {"training": {"well": 12, "ill": 9}, "test": {"well": 5, "ill": 5}}},
+        gans=gans,
+        published=published,
+    )
 
 
 def test_interval_over_seeds_is_students():
@@ -72,20 +81,13 @@ def test_images_preprocessed_differently_get_tables_of_their_own():
 
 
 def test_one_column_never_mixes_recipes():
-    other = row(0, "kid", 1.0)
-    other["recipe"]["features"] = "another extractor"
+    other = row(0, "kid", 1.0, recipe={"features": "another extractor"})
     with pytest.raises(DataError, match="kid were computed in different ways"):
         comparison_markdown(content(gan("a", [row(0, "kid", 1.0)]), gan("b", [other])))
 
 
 def test_published_numbers_stand_below_ours_with_errata():
-    published = {
-        "caption": "Table 2",
-        "n": "not stated",
-        "metrics": ["kid"],
-        "rows": {"a": [0.125]},
-        "errata": ["The arrow is wrong."],
-    }
+    published = PublishedTable("Table 2", ["kid"], {"a": [0.125]}, errata=["The arrow is wrong."])
     table = comparison_markdown(content(gan("a", [row(0, "kid", 0.5)]), published=published))
     assert "| a, published | 0.125 |" in table
     assert "Erratum: The arrow is wrong." in table
@@ -99,8 +101,8 @@ def test_counts_of_classes_are_listed():
 
 def test_chosen_metrics_come_in_their_order():
     rows = [row(0, name, 1.0) for name in ("a", "b", "c")]
-    head = comparison_markdown(content(gan("x", rows)), ["c", "a"]).splitlines()[2]
-    assert head == "| GAN | c ↓ | a ↓ | minutes |"
+    lines = comparison_markdown(content(gan("x", rows)), ["c", "a"]).splitlines()
+    assert "| GAN | c ↓ | a ↓ | minutes |" in lines
 
 
 def test_csv_holds_every_row():
@@ -118,10 +120,30 @@ def test_a_metric_that_nobody_measured_is_named():
 
 
 def test_names_and_caveats_of_users_are_text_and_nothing_else():
-    named = {**content(gan("=1+1|<b>", [row(0, "kid", -0.5)])), "caveats": ["<script>x</script>"]}
+    record = content(gan("=1+1|<b>", [row(0, "kid", -0.5)]))
+    named = replace(record, caveats=("<script>x</script>",))
     table = comparison_markdown(named)
     assert "<" not in table
     assert r"| =1+1\|&lt;b&gt; | -0.5 | 2.0 |" in table
     first = next(csv.DictReader(io.StringIO(comparison_csv(named))))
     assert first["gan"] == "'=1+1|<b>"
     assert float(first["value"]) == -0.5
+
+
+def test_patients_recipes_and_pictures_stand_beside_the_numbers():
+    grids = (Grid(0, "ill", "figures/x-synthetic.png", "figures/x-real.png"),)
+    table = comparison_markdown(content(gan("x", [row(0, "kid", 1.0)], grids=grids)))
+    assert "cells; patients: training 12 well, 9 ill; test 5 well, 5 ill." in table
+    assert "- x: preset family_dcgan" in table
+    assert "![synthetic images of ill, x, seed 0](figures/x-synthetic.png)" in table
+
+
+def test_the_record_survives_its_file(tmp_path):
+    record = content(gan("x", [row(0, "kid", 1.0, interval=(0.5, 1.5))]))
+    record.save(tmp_path / "comparison.json")
+    assert ComparisonRecord.load(tmp_path / "comparison.json") == record
+
+
+def test_names_break_no_table():
+    table = comparison_markdown(content(gan("a|b\n<i>", [row(0, "kid", 1.0)])))
+    assert "| a\\|b &lt;i> |" in table

@@ -46,26 +46,26 @@ def test_precision_is_the_mean_over_seeds():
         if item.arm == "one":
             precision, recall, _ = precision_recall_curve(item.labels, item.probabilities[:, 1])
             ends.append(precision[np.flatnonzero(recall >= 1)[-1]])
-    assert curve["recall"][-1] == 1
-    assert curve["precision"][-1] == pytest.approx(np.mean(ends), abs=1e-4)
+    assert curve.recall[-1] == 1
+    assert curve.precision[-1] == pytest.approx(np.mean(ends), abs=1e-4)
 
 
 def test_calibration_counts_the_predictions_of_all_seeds():
     curve = calibration_curves(SEVERAL, ("one",))["one"]
     own = [item for item in SEVERAL if item.arm == "one"]
-    count = np.array(curve["count"])
+    count = np.array(curve.count)
     assert count.sum() == sum(len(item) for item in own)
     scores = np.concatenate([item.probabilities[:, 1] for item in own])
     labels = np.concatenate([item.labels for item in own])
-    assert (count @ curve["predicted"]) / count.sum() == pytest.approx(scores.mean(), abs=1e-4)
-    assert (count @ curve["observed"]) / count.sum() == pytest.approx(labels.mean(), abs=1e-4)
+    assert (count @ curve.predicted) / count.sum() == pytest.approx(scores.mean(), abs=1e-4)
+    assert (count @ curve.observed) / count.sum() == pytest.approx(labels.mean(), abs=1e-4)
 
 
 def test_many_classes_have_a_calibration_of_the_class_called_and_no_other_curve():
     three = [predictions("one", seed, classes=3) for seed in (0, 1)]
     assert precision_recall_curves(three, ("one",)) == roc_curves(three) == {}
     curve = calibration_curves(three, ("one",))["one"]
-    count = np.array(curve["count"])
+    count = np.array(curve.count)
     right = np.mean([item.probabilities.argmax(axis=1) == item.labels for item in three])
-    assert (count @ curve["observed"]) / count.sum() == pytest.approx(right, abs=1e-4)
-    assert min(curve["predicted"]) >= 1 / 3
+    assert (count @ curve.observed) / count.sum() == pytest.approx(right, abs=1e-4)
+    assert min(curve.predicted) >= 1 / 3

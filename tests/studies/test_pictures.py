@@ -57,14 +57,14 @@ def draw(images, **more):
 
 def test_every_class_shows_its_own_images(images):
     rows = draw(images)
-    assert [row["label"] for row in rows] == list(LABELS)
+    assert [row.label for row in rows] == list(LABELS)
     for row, level in zip(rows, (50, 200), strict=True):
         for kind, expected in (("real", level), ("synthetic", level + 9)):
-            with Image.open(images[0] / row[kind]) as picture:
+            with Image.open(images[0] / getattr(row, kind)) as picture:
                 assert np.median(np.asarray(picture)[:8, :8]) == expected
 
 
 def test_real_images_are_left_out_on_request(images):
     rows = draw(images, show_real=False)
-    assert {row["real"] for row in rows} == {None}
+    assert {row.real for row in rows} == {None}
     assert not list((images[0] / "figures").glob("real*"))

@@ -15,11 +15,12 @@ from sklearn.metrics import roc_auc_score
 from monai_gan_aug.data.sources import CsvSource
 from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.io.hashing import sha256_file
 from monai_gan_aug.networks.classifiers import classifier
 from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.records.provenance import SyntheticDatalist
-from monai_gan_aug.records.study_reading import read_study
+from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.reports.html import StudyReport
 from monai_gan_aug.studies.arms import arm
 from monai_gan_aug.studies.data import StudyData
@@ -149,7 +150,22 @@ def record(output):
 
 def test_ends_with_a_record_that_a_report_can_read(finished):
     _, output = finished
-    assert read_study(output / "study.json").verdict.arm == "discriminator_init"
+    assert StudyRecord.load(output / "study.json").verdict.arm == "discriminator_init"
+
+
+def test_the_gan_of_unlabelled_images_reaches_the_record(finished):
+    _, output = finished
+    study = StudyRecord.load(output / "study.json")
+    name = "all classes, with unlabelled images"
+    (training,) = [gan for gan in study.curves.gan if (gan.seed, gan.name) == (0, name)]
+    assert training.curves.step[-1] == 6
+    assert training.alarms is not None
+    (hashes,) = [gan for gan in study.seeds[0].gans if gan.name == name]
+    assert hashes.synthetic_sha256 is None  # no arm mixes its images in
+    semi = Datalist.load(output / "seed-0" / "pseudo" / "semi.json")
+    assert hashes.split_sha256 == semi.sha256
+    newest = next((output / "seed-0" / "semi-gan" / "checkpoints").glob("*.pt"))
+    assert hashes.checkpoint_sha256 == sha256_file(newest)
 
 
 def test_nothing_is_run_again(finished):
@@ -219,7 +235,7 @@ def test_comparisons_carry_p_values_and_what_it_would_take(finished):
     } <= {(row["arm"], row["control"]) for row in rows}
     for row in rows:
         assert 0 < row["p_value"] <= 1
-        assert row["minimum_detectable_effect"] >= 0
+        assert row["difference"]["minimum_detectable_effect"] >= 0
         assert len(row["single_splits"]) == 2
     holm = {r["arm"]: (r["p_holm"], r["p_value"]) for r in rows if "p_holm" in r}
     assert set(holm) == {
@@ -275,7 +291,7 @@ def test_a_gan_that_no_arm_uses_is_not_trained(images, tmp_path):
     here = Here()
     output = study.run(here).parent
     assert {Path(name).name for name in here.names} == {f"arm-{name}" for name in arms}
-    shown = read_study(output / "study.json")
+    shown = StudyRecord.load(output / "study.json")
     assert not shown.recipe.gan
     assert not shown.quality
     assert not shown.grids
@@ -387,8 +403,8 @@ def test_external_metrics_are_those_of_the_predictions(finished):
         - _auc(folder / "external/b/arm-classical")
         for folder in (output / "seed-0", output / "seed-1")
     ]
-    assert row["per_seed"] == pytest.approx(differences)
-    assert row["difference"] == pytest.approx(np.mean(differences))
+    assert row["difference"]["per_seed"] == pytest.approx(differences)
+    assert row["difference"]["mean"] == pytest.approx(np.mean(differences))
 
 
 def _auc(folder):
@@ -440,11 +456,11 @@ def test_external_images_are_checked_before_anything_is_trained(images, tmp_path
     assert executor.names == []
 
 
-def test_claims_and_exchange_cover_the_candidates(finished):
+def test_claims_and_equivalents_cover_the_candidates(finished):
     content = record(finished[1])
     arms = {claim["arm"] for claim in content["corrected"]["every_control"]}
-    assert arms == {row["arm"] for row in content["exchange"]}
-    assert all(row["measured"] == [10, 20] for row in content["exchange"])
+    assert arms == {row["arm"] for row in content["sample_size_equivalent"]}
+    assert all(row["measured"] == [10, 20] for row in content["sample_size_equivalent"])
 
 
 def test_a_class_as_large_as_the_others_cannot_be_topped_up(images, tmp_path):
