@@ -122,7 +122,7 @@ def discriminator_step(
     network, whatever the number of passes, regularisers and parts.
 
     Args:
-        player: The discriminator's side.
+        player: The discriminator and how it learns.
         reals: Real images, shape ``(B, C, H, W)``.
         fakes: Generated images of the same shape, without graph.
         discriminate: ``(images, labels)`` to logits ``(B,)``, or ``(B, 1 + K)`` with class logits.
@@ -208,7 +208,7 @@ def generator_step(
     The discriminator's weights are frozen and its running statistics stand still meanwhile.
 
     Args:
-        player: The generator's side.
+        player: The generator and how it learns.
         latents: Shape ``(B, Z)``.
         generate: ``(latents, labels)`` to images.
         discriminate: ``(images, labels)`` to logits ``(B,)``, or ``(B, 1 + K)`` with class logits.

@@ -99,8 +99,8 @@ class DiscriminatorClassifier(nn.Module):
         finally:
             for hook in hooks:
                 hook.remove()
-        chosen = [coarsest, *self._of_other_resolutions(finer, coarsest)]
-        return torch.cat([self._pooled(maps) for maps in chosen], dim=1)
+        levels = [coarsest, *self._of_other_resolutions(finer, coarsest)]
+        return torch.cat([self._pooled(maps) for maps in levels], dim=1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(B, num_classes)`` of ``images``, ``(B, C, S, S)`` in ``[-1, 1]``."""
@@ -115,7 +115,7 @@ class DiscriminatorClassifier(nn.Module):
         yield from blocks.children() if stem is None else (stem, *blocks.children())
 
     def _of_other_resolutions(self, maps: list[Tensor], coarsest: Tensor) -> list[Tensor]:
-        last = {one.shape[-1]: one for one in maps if one.ndim == 4}
+        last = {each.shape[-1]: each for each in maps if each.ndim == 4}
         if coarsest.ndim == 4:
             last.pop(coarsest.shape[-1], None)
         sizes = sorted(last)[: self.levels - 1]
