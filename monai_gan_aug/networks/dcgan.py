@@ -14,6 +14,7 @@ from monai_gan_aug.networks.blocks import (
     up_block,
 )
 from monai_gan_aug.networks.conditional import ClassVerdict, LabelledLatent, required_labels
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.image_side import FromImage, ToImage, UpToImage
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.resampling import UpConvolution
@@ -23,7 +24,7 @@ __all__ = ["Discriminator", "Generator"]
 UPSAMPLING = ("deconv", "nearest")
 
 
-class Generator(nn.Module):
+class Generator(DescribedNetwork):
     """Latents to images: a 4 x 4 projection, then a doubling per convolution.
 
     With ``width`` 64 and ``"deconv"`` this is the published network: 512, 256, 128, 64 channels at
@@ -97,7 +98,7 @@ class Generator(nn.Module):
         return images
 
 
-class Discriminator(nn.Module):
+class Discriminator(DescribedNetwork):
     """Images to logits: a halving per convolution, then one 4 x 4 convolution.
 
     Args:

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from monai_gan_aug.networks.blocks import COARSEST, apply_spectral_norm, halvings
 from monai_gan_aug.networks.conditional import ClassVerdict, LabelledLatent, required_labels
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.resampling import UpConvolution
 
@@ -88,7 +89,7 @@ class _UpBlock(nn.Sequential):
         super().__init__(*layers)
 
 
-class Generator(nn.Module):
+class Generator(DescribedNetwork):
     """Latents to images: doublings with gates; coarse maps excite those 16 times finer.
 
     Args:
@@ -210,7 +211,7 @@ class _Decoder(nn.Sequential):
         )
 
 
-class Discriminator(nn.Module):
+class Discriminator(DescribedNetwork):
     """Images to logits, from features out of which the images can be drawn again.
 
     The logit is the mean over a map of 5 x 5 local verdicts. Beside the published network it has

@@ -10,6 +10,7 @@ from torch.nn import functional
 from monai_gan_aug.networks.attention import SelfAttention
 from monai_gan_aug.networks.blocks import COARSEST, apply_spectral_norm, halvings
 from monai_gan_aug.networks.conditional import ClassVerdict, ConditionalBatchNorm, required_labels
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.initialisation import glorot_initialisation
 from monai_gan_aug.networks.resampling import DownConvolution, UpConvolution
 
@@ -84,7 +85,7 @@ def _initialise(network: nn.Module) -> None:
             nn.init.zeros_(module.embedding.weight)
 
 
-class Generator(nn.Module):
+class Generator(DescribedNetwork):
     """Latents to images: a 4 x 4 projection, then a doubling per residual block.
 
     With ``width`` 64 this is the published network: 1024, 512, 256, 128, 64 channels at 64 px.
@@ -152,7 +153,7 @@ class Generator(nn.Module):
         return torch.tanh(self.last(functional.relu(self.norm(maps))))
 
 
-class Discriminator(nn.Module):
+class Discriminator(DescribedNetwork):
     """Images to logits: a halving per residual block, one block at 4 x 4, a sum over space.
 
     Args:

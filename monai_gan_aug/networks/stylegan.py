@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from monai_gan_aug.networks.blocks import COARSEST, apply_spectral_norm, halvings
 from monai_gan_aug.networks.conditional import ClassVerdict, required_labels
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.equalised import (
     EqualConvolution,
     EqualLinear,
@@ -102,7 +103,7 @@ class _ToImage(nn.Module):
         return image
 
 
-class Generator(nn.Module):
+class Generator(DescribedNetwork):
     """Latents to styles to images: a learned 4 x 4 map, doubled by modulated convolutions.
 
     Every size adds its own picture to the doubled one of the size before (the "skip" design).
@@ -186,7 +187,7 @@ class _ResidualBlock(nn.Module):
         return (residual + shortcut) * 0.5**0.5
 
 
-class Discriminator(nn.Module):
+class Discriminator(DescribedNetwork):
     """Images to logits: residual blocks that halve, deviation within the batch, two layers.
 
     Args:

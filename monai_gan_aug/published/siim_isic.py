@@ -7,6 +7,7 @@ from monai.networks.blocks import Convolution
 from torch import Tensor, nn
 
 from monai_gan_aug.networks.conditional import LabelledLatent, required_labels
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.unconditional import require_multiple
 
@@ -18,7 +19,7 @@ DROPOUT = 0.25
 WIDTHS = (16, 32, 64, 128)
 
 
-class ACGANGenerator(nn.Module):
+class ACGANGenerator(DescribedNetwork):
     """Label embedding times latent, one linear layer, two upsampled convolutions.
 
     Args:
@@ -72,7 +73,7 @@ class ACGANGenerator(nn.Module):
         return images
 
 
-class ACGANDiscriminator(nn.Module):
+class ACGANDiscriminator(DescribedNetwork):
     """Four strided convolutions, then one head for real or generated and one for the class.
 
     Args:
