@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 FAMILY, VERSION = "monai_gan_aug.checkpoint", 2
+FORMAT = f"{FAMILY}/{VERSION}"
 """Version 1 described neither its networks nor the knobs they were trained with."""
 LATEST = "latest.json"
 
@@ -66,7 +67,7 @@ def save_checkpoint(
     if broken:
         raise FloatingPointError(f"Weights are not finite ({', '.join(broken[:3])}): not saved.")
     buffer = io.BytesIO()
-    torch.save({"format": f"{FAMILY}/{VERSION}", **content}, buffer)
+    torch.save({"format": FORMAT, **content}, buffer)
     data = buffer.getvalue()
     digest = hashlib.sha256(data).hexdigest()
     folder = Path(folder)
@@ -158,9 +159,8 @@ def load_with_hash(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _require_format(content: Any, name: str) -> None:
-    family, _, version = str(content.get("format") if isinstance(content, dict) else "").partition(
-        "/"
-    )
+    written = content.get("format") if isinstance(content, dict) else None
+    family, _, version = str(written).partition("/")
     if family != FAMILY or not version.isdecimal():
         raise DataError(
             f"{name} is not a checkpoint of this toolkit (format {FAMILY}): "
