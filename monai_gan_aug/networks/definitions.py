@@ -11,6 +11,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, TypeVar
 
 from torch import nn
@@ -284,6 +285,8 @@ def _plain(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
+        if Path(value).is_absolute():  # no paths of this machine in checkpoints
+            raise _NotPlainError
         return str(value)
     if isinstance(value, Integral):
         return int(value)

@@ -52,7 +52,7 @@ def name_of(path):
 
 
 def kind(path):
-    """What a file may be replaced by: the networks of a GAN, of a classifier, an arm; or nothing."""
+    """Of what a file is one of several: networks of a GAN, of a classifier, arms."""
     if isinstance(ConfigParser.load_config_file(path).get("discriminator_def"), dict):
         return "networks of a GAN"
     return next((start for start in ("network_", "arm_") if path.name.startswith(start)), None)

@@ -144,6 +144,7 @@ def test_what_cannot_be_written_down_is_not_known():
 
     assert definition_of(Local()) is None
     assert definition_of(Own(2, more=nn.ReLU())) is None
+    assert definition_of(Own(2, more="/data/weights of a patient.pt")) is None
     assert definition_of(nn.Linear(2, 2)) is None
 
 
