@@ -11,10 +11,9 @@ from types import TracebackType
 from typing import Any
 
 from fire.parser import DefaultParseValue  # type: ignore[import-untyped]
-from monai.bundle import ConfigParser
+from monai.bundle.config_parser import ConfigParser
 
 import monai_gan_aug.published  # noqa: F401  (its classifiers register themselves)
-from monai_gan_aug.engines.checkpoint import LATEST, load_checkpoint
 from monai_gan_aug.records.datalist import Datalist
 
 __all__ = ["class_count", "explain_errors", "refuse_unknown_overrides"]
@@ -32,10 +31,7 @@ ARGUMENTS_OF_RUN = {
 
 
 def class_count(
-    condition: str | None,
-    only_labels: Sequence[str] | None,
-    datalist: str | Path,
-    ckpt_path: str | Path | None = None,
+    condition: str | None, only_labels: Sequence[str] | None, datalist: str | Path
 ) -> int:
     """How many classes a GAN is conditional on; 0 for an unconditional one.
 
@@ -43,7 +39,6 @@ def class_count(
         condition: ``"class"``, or ``None`` for an unconditional GAN.
         only_labels: The classes it is restricted to, if any.
         datalist: The datalist, whose classes count otherwise.
-        ckpt_path: Checkpoints of a trained GAN, which know its classes without a datalist.
 
     Returns:
         The number; 2 if there is neither restriction nor file, so that a configuration can be
@@ -65,15 +60,9 @@ def class_count(
     count = 2
     if only_labels:
         count = len([only_labels] if isinstance(only_labels, str) else only_labels)
-    elif ckpt_path is not None and _exists(Path(ckpt_path)):
-        count = len(load_checkpoint(Path(ckpt_path)).get("training", {}).get("labels", "ab"))
     elif Path(datalist).is_file():
         count = len(Datalist.load(Path(datalist)).labels)
     return count if count > 1 else 0
-
-
-def _exists(path: Path) -> bool:
-    return path.is_file() or (path / LATEST).is_file()
 
 
 def explain_errors() -> None:

@@ -57,11 +57,18 @@ def test_own_generator_trains_and_generates(tmp_path):
     knobs = {"dataset_dir": phantoms, "datalist": listed, "output_dir": tmp_path / "run"}
     knobs |= {"cache_dir": tmp_path / "cache", "device": "cpu", "windows": "['brain']"}
     knobs |= {"image_size": 32, "generator_width": 8}
-    training = {"steps_per_epoch": 2, "max_epochs": 1, "batch_size": 4, "workers": 1}
-    generation = {"samples_per_class": 3, "synthetic_dir": made}
-    for last, more in (("train", training), ("inference", generation)):
-        files = ["common.yaml", "../../../examples/own_generator/family_own.yaml", f"{last}.yaml"]
-        options = {"config_file": [f"configs/{name}" for name in files], **knobs, **more}
+    knobs |= {"steps_per_epoch": 2, "max_epochs": 1, "batch_size": 4, "workers": 1}
+    files = ["common.yaml", "../../../examples/own_generator/family_own.yaml", "train.yaml"]
+    training = {"config_file": [f"configs/{name}" for name in files], **knobs}
+    generation = {
+        "config_file": "configs/inference.yaml",
+        "ckpt_path": tmp_path / "run" / "checkpoints",
+        "trusted_networks": "['subpixel_generator']",
+        "samples_per_class": 3,
+        "synthetic_dir": made,
+        "device": "cpu",
+    }
+    for options in (training, generation):
         words = [str(word) for key, value in options.items() for word in (f"--{key}", value)]
         bundle, module = ROOT / "bundles" / "medical_image_gan", EXAMPLES / "own_generator"
         run("-m", "monai.bundle", "run", *words, folder=bundle, PYTHONPATH=str(module))

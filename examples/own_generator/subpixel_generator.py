@@ -5,14 +5,17 @@ from itertools import pairwise
 from monai.networks.blocks import Convolution, UpSample
 from torch import Tensor, nn
 
+from monai_gan_aug.networks.definitions import DescribedNetwork
+
 COARSEST = 4
 
 
-class SubpixelGenerator(nn.Module):
+class SubpixelGenerator(DescribedNetwork):
     """Latents and labels to images, by pixel shuffle and 3 x 3 convolutions.
 
     What the bundle asks of a generator is the attribute `num_classes` and a call with latents
-    (B, Z) and, if it has classes, labels (B,), which gives images (B, C, S, S) in [-1, 1].
+    (B, Z) and, if it has classes, labels (B,), which gives images (B, C, S, S) in [-1, 1]. With
+    `DescribedNetwork` in the place of `nn.Module` its checkpoints know how it was made.
     """
 
     def __init__(

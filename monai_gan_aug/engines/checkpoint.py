@@ -1,4 +1,7 @@
-"""Checkpoints: complete or absent, verified, and never more than tensors and plain values."""
+"""Checkpoints: complete or absent, verified, and never more than tensors and plain values.
+
+What they hold to describe themselves is read by :mod:`monai_gan_aug.engines.trained_network`.
+"""
 
 import hashlib
 import io
@@ -22,10 +25,13 @@ __all__ = [
     "find_checkpoint",
     "find_good_checkpoint",
     "load_checkpoint",
+    "load_with_hash",
     "save_checkpoint",
 ]
 
-FORMAT = "monai_gan_aug.checkpoint/1"
+FAMILY, VERSION = "monai_gan_aug.checkpoint", 2
+FORMAT = f"{FAMILY}/{VERSION}"
+"""Version 1 described neither its networks nor the knobs they were trained with."""
 LATEST = "latest.json"
 
 
@@ -129,12 +135,18 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         path: The file, its folder, or ``latest.json``.
 
     Raises:
-        DataError: If the file is damaged, holds anything but tensors and plain values, or is
-            not a checkpoint of this toolkit.
+        DataError: If the file is damaged, holds anything but tensors and plain values, is not a
+            checkpoint of this toolkit, or was written by a later version.
     """
+    return load_with_hash(path)[0]
+
+
+def load_with_hash(path: Path) -> tuple[dict[str, Any], str]:
+    """The same, with the SHA-256 of the very bytes that were read."""
     path = find_checkpoint(path)
+    data = path.read_bytes()
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise DataError(
             f"{path.name} holds more than tensors and plain values, or is damaged: it was not "
@@ -142,12 +154,23 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         ) from error
     except Exception as error:  # bytes that are no pickle fail in any way they like
         raise DataError(f"{path.name} is truncated or not a checkpoint: train again.") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    _require_format(content, path.name)
+    return content, hashlib.sha256(data).hexdigest()
+
+
+def _require_format(content: Any, name: str) -> None:
+    written = content.get("format") if isinstance(content, dict) else None
+    family, _, version = str(written).partition("/")
+    if family != FAMILY or not version.isdecimal():
         raise DataError(
-            f"{path.name} is not a checkpoint of this toolkit (format {FORMAT}): "
+            f"{name} is not a checkpoint of this toolkit (format {FAMILY}): "
             "use one made by `train.yaml`."
         )
-    return content
+    if int(version) > VERSION:
+        raise DataError(
+            f"{name} was written by a later version of this toolkit (format {version}, known here "
+            f"is {VERSION}): update monai_gan_aug."
+        )
 
 
 def differing_keys(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:

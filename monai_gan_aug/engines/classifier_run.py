@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from ignite.engine import Events
-from monai.engines import Evaluator, Trainer
+from monai.engines.evaluator import Evaluator
+from monai.engines.trainer import Trainer
 from monai.utils.enums import CommonKeys
 from torch import Tensor, nn
 
@@ -20,6 +21,7 @@ from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import remove_leftovers
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.metrics.weighted import weighted_metric
+from monai_gan_aug.networks.definitions import definition_of
 from monai_gan_aug.records.curves import ClassifierCurves
 
 __all__ = ["ClassifierFolder", "LearningCurve", "RunDescription"]
@@ -66,6 +68,8 @@ class ClassifierFolder:
         dataset: Its real training images; their record goes into the checkpoint.
         description: What was trained.
         overwrite: Replace the results of an earlier run; otherwise they are refused.
+        positive: The class that counts as disease when there are two; whoever judges the
+            classifier later takes it from the checkpoint.
     """
 
     def __init__(
@@ -75,12 +79,14 @@ class ClassifierFolder:
         dataset: TrainingSet,
         description: RunDescription,
         overwrite: bool = False,
+        positive: int = 1,
     ) -> None:
         self.folder = Path(folder)
         self.network = network
         self.dataset = dataset
         self.description = description
         self.overwrite = overwrite
+        self.positive = positive
         self.lock = FolderLock(self.folder)
 
     def attach(self, trainer: Trainer) -> None:
@@ -102,9 +108,12 @@ class ClassifierFolder:
         remove_leftovers(self.folder)
 
     def _end(self, trainer: Trainer) -> None:
+        definition = definition_of(self.network)
         content = {
             "package": __version__,
             "network": self.network.state_dict(),
+            "definitions": {} if definition is None else {"classifier": definition},
+            "knobs": {"positive": self.positive},
             "training": self.dataset.training_record().to_dict(),
             "description": self.description.to_dict(),
         }

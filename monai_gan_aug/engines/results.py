@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from ignite.engine import Events
-from monai.engines import Evaluator
+from monai.engines.evaluator import Evaluator
 from monai.utils.enums import CommonKeys
 from numpy.typing import NDArray
 from torch import Tensor

@@ -30,6 +30,7 @@ from monai_gan_aug.engines.state import restore_trainer_state
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import remove_leftovers
 from monai_gan_aug.io.locking import FolderLock
+from monai_gan_aug.networks.definitions import definition_of
 
 __all__ = ["RunFolder"]
 
@@ -60,8 +61,9 @@ class RunFolder:
 
     Args:
         folder: Output folder of the run; checkpoints go to ``checkpoints`` inside.
-        dataset: The training data; its record and all class names go into every checkpoint, so that
-            synthetic images can be traced to the patients behind them.
+        dataset: The training data; its record, which holds the preprocessing, and all class names
+            go into every checkpoint, so that synthetic images can be traced to the patients behind
+            them.
         resume: Continue from the newest checkpoint if there is one; otherwise a folder with
             checkpoints is refused.
         every: Epochs between checkpoints; one is saved after the last epoch as well.
@@ -124,6 +126,7 @@ class RunFolder:
         if self._saved == trainer.state.iteration:
             return
         content: dict[str, Any] = {"package": __version__, "trainer": trainer.state_dict()}
+        content |= _description(trainer)
         if self.dataset is not None:
             content["training"] = self.dataset.training_record().to_dict()
             content["labels"] = list(self.dataset.datalist.labels)
@@ -243,3 +246,16 @@ class RunFolder:
 def _groups(trainer: AdversarialGame) -> list[dict[str, Any]]:
     sides = (trainer.generator, trainer.discriminator)
     return [group for side in sides for group in side.optimizer.param_groups]
+
+
+def _description(trainer: AdversarialGame) -> dict[str, Any]:
+    """How its networks are made again, and the knobs that decide what goes into them."""
+    networks = {"generator": trainer.g_network, "discriminator": trainer.d_network}
+    described = {name: definition_of(network) for name, network in networks.items()}
+    return {
+        "definitions": {name: item for name, item in described.items() if item is not None},
+        "knobs": {
+            "latent_size": trainer.latent_shape,
+            "num_classes": getattr(trainer.g_network, "num_classes", 0),
+        },
+    }

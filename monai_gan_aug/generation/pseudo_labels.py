@@ -1,24 +1,23 @@
 """Guess the classes of unlabelled images: the plainest way to use them, for classifier or GAN."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from monai_gan_aug.data.datasets import CachedImages
 from monai_gan_aug.data.training_sets import with_guesses
-from monai_gan_aug.engines.checkpoint import load_checkpoint
-from monai_gan_aug.engines.state import take_up_weights
-from monai_gan_aug.errors import DataError, ProvenanceError
+from monai_gan_aug.engines.trained_network import TrainedCheckpoint, TrainedNetwork, load_network
+from monai_gan_aug.errors import ProvenanceError
 from monai_gan_aug.keys import DataKeys
 from monai_gan_aug.records.datalist import Datalist
-from monai_gan_aug.records.provenance import TrainingRecord, check_record
 from monai_gan_aug.transforms.intensity import to_signed
-from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 __all__ = ["GUESSED", "SEMI", "PseudoLabels"]
 
@@ -35,35 +34,35 @@ class PseudoLabels:
     with its training split enlarged by them, for a GAN that learns from both.
 
     Args:
-        network: The classifier; its weights come from the checkpoint.
-        ckpt_path: Checkpoint of augmentation_classifier.
+        checkpoint: Checkpoint of augmentation_classifier, or where it is.
         datalist: Path of the datalist the classifier was trained on.
         unlabelled: Path of a datalist whose training split holds the images; its labels are not
             looked at.
         dataset_dir: Root of the images.
-        recipe: Preprocessing, the same as in training.
         cache_dir: Where decoded images lie.
         folder: Where the datalists go.
         batch_size: Images per forward pass.
         device: Where the network is.
         workers: Decoding processes.
+        network: The classifier, if the checkpoint does not describe it.
+        trusted: See :func:`monai_gan_aug.networks.definitions.build_network`.
 
     References:
         Lee, "Pseudo-Label: The Simple and Efficient Semi-Supervised Learning Method for Deep Neural
         Networks", ICML Workshop 2013.
     """
 
-    network: nn.Module
-    ckpt_path: str | Path
+    checkpoint: str | Path | TrainedCheckpoint
     datalist: str | Path
     unlabelled: str | Path
     dataset_dir: str | Path
-    recipe: PreprocessingRecipe
     cache_dir: str | Path
     folder: str | Path
     batch_size: int = 256
     device: Any = "cpu"
     workers: int | None = None
+    network: nn.Module | None = None
+    trusted: Sequence[str] = ()
 
     def run(self) -> None:
         """Guess and write.
@@ -81,8 +80,14 @@ class PseudoLabels:
                 f"{len(shared)} unlabelled patients are held out for validation or test, or the "
                 "two lists hashed patients with different keys: take other patients."
             )
-        self._load(datalist)
-        guesses = self._guess(unlabelled)
+        classifier = load_network(
+            self.checkpoint,
+            "classifier",
+            network=self.network,
+            trusted=self.trusted,
+            datalist=datalist,
+        )
+        guesses = self._guess(classifier, unlabelled)
         guessed = with_guesses(unlabelled, guesses.tolist(), CAVEAT)
         folder = Path(self.folder)
         guessed.save(folder / GUESSED)
@@ -90,31 +95,19 @@ class PseudoLabels:
         replace(datalist, training=both, caveats=(*datalist.caveats, CAVEAT)).save(folder / SEMI)
         logger.info("Guessed classes of unlabelled images: %s.", guessed.counts("training"))
 
-    def _load(self, datalist: Datalist) -> None:
-        content = load_checkpoint(Path(self.ckpt_path))
-        if not {"network", "training"} <= content.keys():
-            raise DataError(
-                f"{Path(self.ckpt_path).name} is not the checkpoint of a classifier: give one of "
-                "augmentation_classifier."
-            )
-        record = TrainingRecord.from_dict(content["training"])
-        if record.labels != datalist.labels:
-            raise ProvenanceError(
-                f"The classifier knows {list(record.labels)}, the datalist "
-                f"{list(datalist.labels)}: train it on this datalist."
-            )
-        check_record(datalist, record)
-        take_up_weights(self.network, content["network"], Path(self.ckpt_path).name)
-
-    def _guess(self, unlabelled: Datalist) -> np.ndarray:
+    def _guess(self, classifier: TrainedNetwork, unlabelled: Datalist) -> NDArray[np.int64]:
         images = CachedImages(
-            unlabelled, self.dataset_dir, self.recipe, self.cache_dir, workers=self.workers
+            unlabelled,
+            self.dataset_dir,
+            classifier.checkpoint.recipe,
+            self.cache_dir,
+            workers=self.workers,
         )
-        self.network.eval()
-        found = []
+        network = classifier.network.to(self.device).eval()
+        guesses = []
         with torch.inference_mode():
             for begin in range(0, len(images), self.batch_size):
-                here = np.arange(begin, min(begin + self.batch_size, len(images)))
-                stored = images.batch(here)[DataKeys.IMAGE].to(self.device)
-                found.append(self.network(to_signed(stored)).argmax(dim=1).cpu().numpy())
-        return np.concatenate(found)
+                rows = np.arange(begin, min(begin + self.batch_size, len(images)))
+                stored = images.batch(rows)[DataKeys.IMAGE].to(self.device)
+                guesses.append(network(to_signed(stored)).argmax(dim=1).cpu().numpy())
+        return np.concatenate(guesses)

@@ -12,15 +12,13 @@ from typing import Any
 
 import torch
 from ignite.engine import Engine, Events
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import Dataset
 
-from monai_gan_aug.engines.checkpoint import find_checkpoint, load_checkpoint
 from monai_gan_aug.engines.grids import tile_images
-from monai_gan_aug.engines.state import take_up_weights
-from monai_gan_aug.errors import DataError, ProvenanceError
+from monai_gan_aug.engines.trained_network import TrainedNetwork
+from monai_gan_aug.errors import DataError
 from monai_gan_aug.generation.formats import OUTPUT_FORMATS, ImageEncoder, image_encoder
-from monai_gan_aug.io.hashing import sha256_file
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.keys import DataKeys
@@ -29,10 +27,9 @@ from monai_gan_aug.records.provenance import (
     Provenance,
     SyntheticDatalist,
     SyntheticEntry,
-    TrainingRecord,
 )
 
-__all__ = ["GeneratorLoader", "LatentDataset", "SyntheticSetWriter", "prepare_latents"]
+__all__ = ["LatentDataset", "SyntheticSetWriter", "prepare_latents"]
 
 THREADS = 4
 WORTH_THREADS = 2**16
@@ -44,7 +41,7 @@ ID_DIGITS = 20
 """Of :func:`monai_gan_aug.io.hashing.content_id`, here taken before the file is written."""
 
 
-class LatentDataset(Dataset):
+class LatentDataset(Dataset[dict[DataKeys, Tensor]]):
     """Latents and classes to generate from, a pure function of the seed.
 
     Args:
@@ -102,56 +99,6 @@ def prepare_latents(
     return latents, labels, (labels,), {}
 
 
-class GeneratorLoader:
-    """Give a generator the weights of a checkpoint, the averaged ones if there are any.
-
-    Args:
-        ckpt_path: A checkpoint, its folder, or its ``latest.json``.
-        network: The generator.
-
-    Attributes:
-        sha256: Hash of the checkpoint.
-        labels: All class names of the data set.
-        training: What the generator saw.
-    """
-
-    sha256: str
-    labels: tuple[str, ...]
-    training: TrainingRecord
-
-    def __init__(self, ckpt_path: str | Path, network: nn.Module) -> None:
-        self.ckpt_path = Path(ckpt_path)
-        self.network = network
-
-    def attach(self, engine: Engine) -> None:
-        """Load when the run starts."""
-        engine.add_event_handler(Events.STARTED, self.load)
-
-    def load(self) -> None:
-        """Load weights and record.
-
-        Raises:
-            DataError: If the checkpoint cannot be read or belongs to another architecture.
-            ProvenanceError: If it does not say what the generator saw.
-        """
-        path = find_checkpoint(self.ckpt_path)
-        content = load_checkpoint(path)
-        if "training" not in content or "labels" not in content:
-            raise ProvenanceError(
-                f"{path.name} does not record what its generator saw: train it with `train.yaml`."
-            )
-        state = content["trainer"]
-        weights = state["parts"].get("average", state["networks"]["generator"])
-        take_up_weights(self.network, weights, path.name)
-        self.sha256 = sha256_file(path)
-        self.labels = tuple(content["labels"])
-        self.training = TrainingRecord.from_dict(content["training"])
-
-    def label(self, index: int) -> int:
-        """Position of the generator's class ``index`` among all class names."""
-        return self.labels.index(self.training.labels[index])
-
-
 class SyntheticSetWriter:
     """Write generated images, a picture of some of them, and last the datalist.
 
@@ -159,7 +106,7 @@ class SyntheticSetWriter:
 
     Args:
         folder: Where the set goes.
-        source: The loader of the generator, for provenance.
+        source: The generator with its checkpoint, for provenance.
         output_format: A key of :data:`monai_gan_aug.generation.formats.OUTPUT_FORMATS`.
         seed: Seed of the latents, recorded.
         columns: Images per class in ``grid.png``.
@@ -169,7 +116,7 @@ class SyntheticSetWriter:
     def __init__(
         self,
         folder: str | Path,
-        source: GeneratorLoader,
+        source: TrainedNetwork,
         output_format: str = "png8",
         seed: int = 0,
         columns: int = 8,
@@ -191,7 +138,7 @@ class SyntheticSetWriter:
         self._encode: ImageEncoder | None = None
 
     def attach(self, engine: Engine) -> None:
-        """Begin, write after each batch, and finish; attach after the loader."""
+        """Begin, write after each batch, and finish."""
         engine.add_event_handler(Events.STARTED, self._begin)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._write_batch)
         engine.add_event_handler(Events.COMPLETED, self._finish)
@@ -205,7 +152,7 @@ class SyntheticSetWriter:
             )
         self.lock.acquire()
         shutil.rmtree(self.folder / "images", ignore_errors=True)
-        self._encode = image_encoder(self.output_format, self.source.training.recipe)
+        self._encode = image_encoder(self.output_format, self.source.record.recipe)
         (self.folder / "images").mkdir()
         self._entries, self._shown, self._handed = [], {}, 0
         self._classes.clear()
@@ -284,13 +231,13 @@ class SyntheticSetWriter:
             "images": len(self._entries),
             "truncation": self.truncation,
         }
-        if self._classes == {0} and len(self.source.training.labels) > 1:
+        if self._classes == {0} and len(self.source.record.labels) > 1:
             settings["classes_together"] = True
         SyntheticDatalist(
             labels=self.source.labels,
             training=tuple(self._entries),
             provenance=Provenance(
-                self.source.sha256, self.source.training, self.seed, settings=settings
+                self.source.sha256, self.source.record, self.seed, settings=settings
             ),
         ).save(self.folder / "datalist.json")
         self.lock.release()

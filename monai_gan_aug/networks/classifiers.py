@@ -7,13 +7,15 @@ import torch
 from monai.networks.nets import DenseNet121, EfficientNetBN, resnet18, resnet50
 from torch import Tensor, nn
 
+from monai_gan_aug.networks.definitions import DescribedNetwork, describe, makes_networks
+
 __all__ = ["CLASSIFIERS", "Build", "SmallCNN", "classifier", "register_classifier"]
 
 Build = Callable[[int, int, int, float], nn.Module]
 """From channels, number of classes, image size and dropout to a classifier."""
 
 
-class SmallCNN(nn.Module):
+class SmallCNN(DescribedNetwork):
     """A plain convolutional network for tens to hundreds of training images.
 
     Stages of convolution, pooling, batch normalisation and ReLU shrink the image to about
@@ -138,6 +140,7 @@ def register_classifier(name: str) -> Callable[[Build], Build]:
     return register
 
 
+@makes_networks
 def classifier(
     name: str, channels: int, num_classes: int, image_size: int, dropout: float = 0.2
 ) -> nn.Module:
@@ -163,4 +166,16 @@ def classifier(
             "`num_classes` must be at least 2, `channels` at least 1 and `dropout` in [0, 1), got "
             f"{num_classes}, {channels} and {dropout}."
         )
-    return CLASSIFIERS[name](channels, num_classes, image_size, dropout)
+    build = CLASSIFIERS[name]
+    network = build(channels, num_classes, image_size, dropout)
+    arguments = {
+        "name": name,
+        "channels": channels,
+        "num_classes": num_classes,
+        "image_size": image_size,
+        "dropout": dropout,
+    }
+    # the name is known only once the module that registers it has been imported
+    home = None if build.__module__ == __name__ else build.__module__
+    describe(network, classifier, arguments, requires=home)
+    return network

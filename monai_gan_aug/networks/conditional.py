@@ -5,6 +5,8 @@ from abc import abstractmethod
 import torch
 from torch import Tensor, nn
 
+from monai_gan_aug.networks.definitions import DescribedNetwork
+
 __all__ = [
     "HEADS",
     "ClassVerdict",
@@ -77,7 +79,7 @@ def _require_classes(num_classes: int) -> None:
         raise ValueError(f"`num_classes` must be at least 2 to condition, got {num_classes}.")
 
 
-class ConditionalGenerator(nn.Module):
+class ConditionalGenerator(DescribedNetwork):
     """Base of generators that are told a class, or none.
 
     Args:

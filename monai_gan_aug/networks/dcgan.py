@@ -19,6 +19,7 @@ from monai_gan_aug.networks.conditional import (
     ConditionalGenerator,
     LabelledLatent,
 )
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.image_side import FromImage, ToImage, UpToImage
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.resampling import UpConvolution
@@ -95,7 +96,7 @@ class Generator(ConditionalGenerator):
         return images
 
 
-class Discriminator(nn.Module):
+class Discriminator(DescribedNetwork):
     """Images to logits: a halving per convolution, then one 4 x 4 convolution.
 
     Args:

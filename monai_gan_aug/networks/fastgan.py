@@ -13,6 +13,7 @@ from monai_gan_aug.networks.conditional import (
     ConditionalGenerator,
     LabelledLatent,
 )
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.resampling import UpConvolution
 
@@ -207,7 +208,7 @@ class _Decoder(nn.Sequential):
         )
 
 
-class Discriminator(nn.Module):
+class Discriminator(DescribedNetwork):
     """Images to logits, from features out of which the images can be drawn again.
 
     The logit is the mean over a map of 5 x 5 local verdicts. Beside the published network it has

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.equalised import MinibatchDeviation
 
 __all__ = ["DiscriminatorClassifier", "parameter_groups"]
 
 
-class DiscriminatorClassifier(nn.Module):
+class DiscriminatorClassifier(DescribedNetwork):
     """Features of a discriminator, pooled to a grid and normalised; a linear layer.
 
     Layers that look at other images of the batch are told that there is no deviation, so that a

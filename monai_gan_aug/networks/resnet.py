@@ -14,6 +14,7 @@ from monai_gan_aug.networks.conditional import (
     ConditionalBatchNorm,
     ConditionalGenerator,
 )
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.initialisation import glorot_initialisation
 from monai_gan_aug.networks.resampling import DownConvolution, UpConvolution
 
@@ -151,7 +152,7 @@ class Generator(ConditionalGenerator):
         return torch.tanh(self.last(functional.relu(self.norm(maps))))
 
 
-class Discriminator(nn.Module):
+class Discriminator(DescribedNetwork):
     """Images to logits: a halving per residual block, one block at 4 x 4, a sum over space.
 
     Args:

@@ -7,14 +7,15 @@ probabilities, so that this package's losses and metrics apply.
 import torch
 from monai.networks import normal_init
 from monai.networks.nets import Discriminator, Generator
-from torch import Tensor, nn
+from torch import Tensor
 
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.unconditional import require_multiple
 
 __all__ = ["StockDiscriminator", "StockGenerator"]
 
 
-class StockGenerator(nn.Module):
+class StockGenerator(DescribedNetwork):
     """The generator of ``mednist_gan``: a linear layer to ``S / 8``, three doublings.
 
     Args:
@@ -49,7 +50,7 @@ class StockGenerator(nn.Module):
         return 2 * torch.sigmoid(self.network(latents)) - 1
 
 
-class StockDiscriminator(nn.Module):
+class StockDiscriminator(DescribedNetwork):
     """The discriminator of ``mednist_gan``: five residual units of kernel size 5.
 
     Args:

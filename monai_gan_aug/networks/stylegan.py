@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from monai_gan_aug.networks.blocks import COARSEST, apply_spectral_norm, halvings
 from monai_gan_aug.networks.conditional import ClassVerdict, ConditionalGenerator
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.equalised import (
     EqualConvolution,
     EqualLinear,
@@ -181,7 +182,7 @@ class _ResidualBlock(nn.Module):
         return (residual + shortcut) * math.sqrt(0.5)  # the sum of two has twice the variance
 
 
-class Discriminator(nn.Module):
+class Discriminator(DescribedNetwork):
     """Images to logits: residual blocks that halve, deviation within the batch, two layers.
 
     Args:

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from monai_gan_aug.networks.definitions import DescribedNetwork
+
 __all__ = ["UnconditionalDiscriminator", "UnconditionalGenerator", "require_multiple"]
 
 
@@ -20,7 +22,7 @@ def require_multiple(image_size: int, divisor: int) -> int:
     return image_size
 
 
-class UnconditionalGenerator(nn.Module):
+class UnconditionalGenerator(DescribedNetwork):
     """Base of generators that are one sequence of layers, ``blocks``.
 
     Attributes:
@@ -37,7 +39,7 @@ class UnconditionalGenerator(nn.Module):
         return images
 
 
-class UnconditionalDiscriminator(nn.Module):
+class UnconditionalDiscriminator(DescribedNetwork):
     """Base of discriminators that are a sequence of layers, ``blocks``, and a ``head``."""
 
     num_classes = 0

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.image_sets import ImageSet, load_set
 from monai_gan_aug.engines.grids import tile_images
+from monai_gan_aug.engines.trained_network import TrainedNetwork
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.generation.filtering import write_filtered
 from monai_gan_aug.io.png import write_png
@@ -66,8 +67,7 @@ class CopyScreen:
             nearest held-out image.
         minimum_patients: Patients of each class needed among training and held-out images.
         closest_pairs: Write ``closest_pairs.png``. It shows real patients: keep it with the data.
-        discriminator: The generator's opponent, for membership inference.
-        discriminator_checkpoint: Its checkpoint; nothing to leave it out.
+        discriminator: The generator's opponent, for membership inference; nothing to leave it out.
         batch_size: Images per forward pass.
         seed: Seed of halves, thinning and bootstrap.
         device: Device of extractor and discriminator.
@@ -86,8 +86,7 @@ class CopyScreen:
     copy_ratio: float = 0.5
     minimum_patients: int = MINIMUM_PATIENTS
     closest_pairs: bool = False
-    discriminator: nn.Module | None = None
-    discriminator_checkpoint: str | Path | None = None
+    discriminator: TrainedNetwork | None = None
     batch_size: int = 256
     seed: int = 0
     device: Any = "cpu"
@@ -189,12 +188,11 @@ class CopyScreen:
     def _discriminator_rows(
         self, training: ImageSet, held_out: ImageSet, source: SyntheticImages
     ) -> list[QualityRow]:
-        if self.discriminator is None or self.discriminator_checkpoint is None:
+        if self.discriminator is None:
             logger.info("Left out: membership by discriminator (no checkpoint given).")
             return []
         scores = discriminator_scores(
             self.discriminator,
-            Path(self.discriminator_checkpoint),
             source.lists,
             training,
             held_out,

@@ -1,25 +1,32 @@
 """Whom a classifier learned from, directly or through a GAN, for the record in its checkpoint."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from monai_gan_aug.engines.checkpoint import load_checkpoint
+from monai_gan_aug.engines.trained_network import read_checkpoint
 from monai_gan_aug.records.provenance import TrainingRecord
 
-__all__ = ["EverythingSeen"]
+__all__ = ["CombinedTrainingRecord"]
 
 
-class EverythingSeen:
+class HasRecord(Protocol):
+    """Something that was learned from."""
+
+    def training_record(self) -> TrainingRecord:
+        """Whose images they are."""
+
+
+class CombinedTrainingRecord:
     """The record of some training images, with everything else that was learned from added.
 
     Args:
         dataset: Training images, with ``training_record()``.
-        also: More of these; synthetic images, with ``lists`` whose provenance names patients;
-            paths of GAN checkpoints; or ``None`` for nothing.
+        also: Whatever else was learned from: more of these; synthetic images, with ``lists`` whose
+            provenance names patients; checkpoints, or where they are; or ``None`` for nothing.
     """
 
-    def __init__(self, dataset: Any, also: Sequence[Any] = ()) -> None:
+    def __init__(self, dataset: HasRecord, also: Sequence[Any] = ()) -> None:
         self.dataset = dataset
         self.also = also
 
@@ -30,19 +37,13 @@ class EverythingSeen:
             ProvenanceError: If a record is incomplete, or hashed with another key.
             DataError: If a path is not a checkpoint.
         """
-        record: TrainingRecord = self.dataset.training_record()
+        record = self.dataset.training_record()
         for source in self.also:
-            for other in _records(source):
-                record = record.with_seen(other)
+            if isinstance(source, str | Path):
+                record = record.with_seen(read_checkpoint(source).known_record())
+            elif hasattr(source, "lists"):
+                for datalist in source.lists:
+                    record = record.with_seen(datalist.provenance.training)
+            elif source is not None:
+                record = record.with_seen(source.training_record())
         return record
-
-
-def _records(source: Any) -> Iterator[TrainingRecord]:
-    if source is None:
-        return
-    if isinstance(source, str | Path):
-        yield TrainingRecord.from_dict(load_checkpoint(Path(source))["training"])
-    elif hasattr(source, "lists"):
-        yield from (one.provenance.training for one in source.lists)
-    else:
-        yield source.training_record()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from monai_gan_aug.data.sources import JsonPerImageSource
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.networks.conditional import ConditionalGenerator, LabelledLatent
+from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.unconditional import require_multiple
 from monai_gan_aug.published.layouts import Layout, NumberedTable, register_layout
@@ -72,7 +73,7 @@ class ACGANGenerator(ConditionalGenerator):
         return images
 
 
-class ACGANDiscriminator(nn.Module):
+class ACGANDiscriminator(DescribedNetwork):
     """Four strided convolutions, then one head for real or generated and one for the class.
 
     Args:

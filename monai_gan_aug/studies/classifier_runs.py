@@ -94,9 +94,10 @@ class ClassifierRuns:
         return self._job(
             f"seed-{seed}/arm-{chosen.name}",
             seed,
-            (self._network_file(chosen), chosen.config_file, "train.yaml"),
+            ("common.yaml", self._network_file(chosen), chosen.config_file, "train.yaml"),
             datalist,
             {
+                **self.data.image,
                 **self._knobs(chosen),
                 **knobs,
                 "synthetic": [str(path) for path in synthetic],
@@ -112,13 +113,9 @@ class ClassifierRuns:
         return self._job(
             f"seed-{seed}/{PSEUDO}",
             seed,
-            (self._network_file(arm(LABELLER)), "pseudo_label.yaml"),
+            ("pseudo_label.yaml",),
             datalist,
-            {
-                **self._knobs(arm(LABELLER)),
-                "ckpt_path": str(labeller),
-                "unlabelled": str(unlabelled),
-            },
+            {"ckpt_path": str(labeller), "unlabelled": str(unlabelled)},
             (datalist, unlabelled, labeller),
         )
 
@@ -126,20 +123,17 @@ class ClassifierRuns:
         """The final weights of one arm on an external set; needs its training."""
         place = f"seed-{seed}/{external_place(name, chosen.name)}"
         checkpoint = self.checkpoint(seed, chosen)
-        knobs, inputs = self._architecture(seed, chosen)
         return self._job(
             place,
             seed,
-            (self._network_file(chosen), "evaluate.yaml"),
+            ("evaluate.yaml",),
             external.path,
             {
-                **self._knobs(chosen),
-                **knobs,
                 "dataset_dir": str(external.root),
                 "ckpt_path": str(checkpoint),
                 "eval_dir": str(self._output(place)),
             },
-            (external.path, checkpoint, *inputs),
+            (external.path, checkpoint),
         )
 
     def choose(self, seed: int, chosen: Arm, external: str | None = None) -> BundleJob:
@@ -189,9 +183,9 @@ class ClassifierRuns:
         return self._job(
             self._results(seed, chosen.name, external).relative_to(self.folder).as_posix(),
             seed,
-            (self._network_file(chosen), chosen.config_file, file),
+            ("common.yaml", self._network_file(chosen), chosen.config_file, file),
             self._datalist(seed, "datalist.json"),
-            knobs,
+            {**self.data.image, **knobs},
             (*files, *inputs),
         )
 
@@ -202,26 +196,20 @@ class ClassifierRuns:
 
     def _parts(self, seed: int, chosen: Arm) -> tuple[dict[str, Any], list[Path]]:
         """Knobs for guessed classes and discriminators, and the files behind them."""
-        knobs, inputs = self._architecture(seed, chosen)
+        knobs: dict[str, Any] = {}
+        inputs: list[Path] = []
         if chosen.source == "pseudo":
             inputs.append(self._output(f"seed-{seed}/{PSEUDO}") / GUESSED)
             knobs["pseudo"] = str(inputs[-1])
         if chosen.source == "unlabelled":
             inputs.append(self._datalist(seed, "unlabelled.json"))
             knobs["unlabelled"] = str(inputs[-1])
+        if chosen.discriminator == "random":
+            knobs["discriminator_def"] = self._gans(chosen).discriminator_definition()
         if chosen.discriminator == "trained":
             inputs.append(self._gans(chosen).checkpoint(seed))
             knobs["gan_checkpoint"] = str(inputs[-1])
         return knobs, inputs
-
-    def _architecture(self, seed: int, chosen: Arm) -> tuple[dict[str, Any], list[Path]]:
-        """Knobs that decide what a classifier made of a discriminator looks like, and files."""
-        if not chosen.discriminator:
-            return {}, []
-        gans = self._gans(chosen)
-        paths = gans.config_paths()
-        knobs = {"gan_config": [str(path) for path in paths], "gan_knobs": gans.network_knobs(seed)}
-        return knobs, paths
 
     def _synthetic(self, seed: int, chosen: Arm) -> list[Path]:
         gans = self._gans(chosen)
@@ -241,6 +229,11 @@ class ClassifierRuns:
         if chosen.discriminator:
             return "network_discriminator.yaml"
         return f"network_{self.recipe.network}.yaml"
+
+    def _data_knobs(self, datalist: Path, seed: int) -> dict[str, Any]:
+        """Where the images are; how they are prepared is said to a training, then known."""
+        knobs = self.data.knobs(datalist, self.root / "cache", seed)
+        return {key: value for key, value in knobs.items() if key not in self.data.image}
 
     @property
     def _bundle(self) -> Path:
@@ -266,10 +259,10 @@ class ClassifierRuns:
         return BundleJob(
             name=output_dir.relative_to(self.root).as_posix(),
             bundle=self._bundle,
-            config_files=("common.yaml", *files),
+            config_files=files,
             overrides={
                 "bundle_root": str(self._bundle),
-                **self.data.knobs(datalist, self.root / "cache", seed),
+                **self._data_knobs(datalist, seed),
                 "device": f"$torch.device('{self.device}')",
                 "output_dir": str(output_dir),
                 **knobs,

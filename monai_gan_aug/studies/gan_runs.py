@@ -11,6 +11,9 @@ from monai_gan_aug.studies.jobs import BundleJob
 
 __all__ = ["GanRecipe", "GanRuns"]
 
+GENERATION_KNOBS = ("batch_size", "truncation", "output_format")
+"""Knobs of a recipe that also reach what is done with the trained GAN."""
+
 
 @dataclass(frozen=True)
 class GanRecipe:
@@ -102,14 +105,13 @@ class GanRuns:
                 seed,
                 f"synthetic{suffix}",
                 {
-                    "only_labels": labels,
                     "ckpt_path": str(self._checkpoint(seed, suffix)),
                     "samples_per_class": self.recipe.samples_per_class,
                     "synthetic_dir": str(self._folder(seed, f"synthetic{suffix}")),
                 },
                 inputs=[self._checkpoint(seed, suffix)],
             )
-            for suffix, labels in self.class_sets.items()
+            for suffix in self.class_sets
         ]
 
     def comparisons(self, seed: int) -> list[BundleJob]:
@@ -152,8 +154,16 @@ class GanRuns:
         name = CONTROL if at_random else SELECTED
         return [path.with_name(name) for path in self.synthetic(seed)]
 
-    def config_paths(self) -> list[Path]:
-        """The configuration of its networks."""
+    def discriminator_definition(self) -> dict[str, Any]:
+        """What its discriminator is made of, for a classifier of the same architecture."""
+        from monai_gan_aug.generation.gan_parts import configured_definition  # heavy
+
+        knobs = {**self.data.image, **self.recipe.image, **self.recipe.knobs}
+        return configured_definition(
+            self._config_paths(), {**knobs, "only_labels": list(self.labels)}
+        )
+
+    def _config_paths(self) -> list[Path]:
         configs = self.bundles_dir / "medical_image_gan" / "configs"
         return [configs / "common.yaml", configs / f"{self.recipe.preset}.yaml"]
 
@@ -161,14 +171,9 @@ class GanRuns:
         """Whether its images have classes: it was told them, or there is one GAN for each."""
         from monai.bundle import ConfigParser  # heavy, and studies are also only looked at
 
-        files = ConfigParser.load_config_files([str(path) for path in self.config_paths()])
+        files = ConfigParser.load_config_files([str(path) for path in self._config_paths()])
         condition = {**files, **self.recipe.knobs}["condition"]
         return self.recipe.per_class or condition is not None
-
-    def network_knobs(self, seed: int) -> dict[str, Any]:
-        """Knobs that decide what its networks look like."""
-        datalist = str(self._datalist(seed))
-        return {**self.data.image, **self.recipe.image, **self.recipe.knobs, "datalist": datalist}
 
     def checkpoint(self, seed: int) -> Path:
         """``latest.json`` of the checkpoint used, of the one GAN for all classes."""
@@ -201,17 +206,24 @@ class GanRuns:
         root = self.bundles_dir / "medical_image_gan"
         whole = self.root or self.folder
         output_dir = self._folder(seed, name)
+        given = self.data.knobs(self._datalist(seed), whole / "cache", seed)
+        files: tuple[str, ...] = (f"{stage}.yaml",)
+        turned = {**self.recipe.image, **self.recipe.knobs}
+        if stage == "train":
+            files = ("common.yaml", f"{self.recipe.preset}.yaml", *files, *extra)
+        else:  # what the GAN was trained with stands in its checkpoint and in its images
+            given = {key: value for key, value in given.items() if key not in self.data.image}
+            turned = {key: value for key, value in turned.items() if key in GENERATION_KNOBS}
         return BundleJob(
             name=output_dir.relative_to(whole).as_posix(),
             bundle=root,
-            config_files=("common.yaml", f"{self.recipe.preset}.yaml", f"{stage}.yaml", *extra),
+            config_files=files,
             overrides={
                 "bundle_root": str(root),
-                **self.data.knobs(self._datalist(seed), whole / "cache", seed),
+                **given,
                 "device": f"$torch.device('{self.device}')",
                 "output_dir": str(output_dir),
-                **self.recipe.image,
-                **self.recipe.knobs,
+                **turned,
                 **knobs,
             },
             output_dir=output_dir,

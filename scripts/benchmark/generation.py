@@ -18,9 +18,9 @@ from monai.transforms import SaveImage
 from pydicom import dcmread, dcmwrite
 
 from monai_gan_aug.engines.checkpoint import save_checkpoint
+from monai_gan_aug.engines.trained_network import load_network
 from monai_gan_aug.generation.formats import image_encoder
 from monai_gan_aug.generation.sampling import (
-    GeneratorLoader,
     LatentDataset,
     SyntheticSetWriter,
     prepare_latents,
@@ -34,14 +34,14 @@ RECIPE = {"channels": 1, "windows": ["brain"]}
 def generate(folder: Path, checkpoints: Path, network: Generator, count: int) -> None:
     """A whole synthetic set with its datalist, as the bundle makes it."""
     shutil.rmtree(folder, ignore_errors=True)
-    source = GeneratorLoader(checkpoints, network)
+    source = load_network(checkpoints, "generator", network=network)
     SupervisedEvaluator(
         device=torch.device("cpu"),
         val_data_loader=DataLoader(LatentDataset(count // 2, 64, 2), batch_size=64),
         network=network,
         prepare_batch=prepare_latents,
         decollate=False,
-        val_handlers=[source, SyntheticSetWriter(folder, source)],
+        val_handlers=[SyntheticSetWriter(folder, source)],
     ).run()
 
 

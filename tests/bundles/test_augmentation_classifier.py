@@ -12,14 +12,19 @@ import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigParser, ConfigWorkflow
+from monai_gan_aug.data.unlabelled import UnlabelledImages
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from monai_gan_aug.data.splitting import draw_split
 from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
+from monai_gan_aug.engines.trained_network import load_network
 from monai_gan_aug.errors import DataError, ProvenanceError
-from monai_gan_aug.generation.gan_parts import configured_discriminator
+from monai_gan_aug.generation.gan_parts import configured_definition
+from monai_gan_aug.io.dicom.writing import SyntheticSeries, encode_synthetic_dicom
 from monai_gan_aug.io.hashing import content_id
+from monai_gan_aug.io.image import Units
+from monai_gan_aug.networks.definitions import build_network, definition_of
 from monai_gan_aug.networks.from_discriminator import DiscriminatorClassifier
 from monai_gan_aug.records.datalist import Datalist, Entry
 from monai_gan_aug.records.predictions import Predictions
@@ -30,13 +35,17 @@ from monai_gan_aug.records.provenance import (
     TrainingRecord,
 )
 from monai_gan_aug.studies.arms import ARMS
+from monai_gan_aug.transforms.intensity import to_signed
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
+from monai_gan_aug.transforms.windows import WINDOWS
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "augmentation_classifier"
 GAN_CONFIG = [
     str(BUNDLE.parent / "medical_image_gan" / "configs" / name)
     for name in ("common.yaml", "family_dcgan.yaml")
 ]
+ALONE = ("evaluate.yaml", "inference.yaml", "pseudo_label.yaml")
+"""What uses a trained classifier, and needs no other file."""
 ARM_FILES = sorted(path.name for path in (BUNDLE / "configs").glob("arm_*.yaml"))
 RESULTS = ("predictions.json", "metrics.json", "curves.json")
 
@@ -87,9 +96,13 @@ def save_gan(folder, datalist, split):
         PreprocessingRecipe(size=16).to_dict(),
     )
     torch.manual_seed(7)
-    network = configured_discriminator(GAN_CONFIG, gan_knobs(folder.parent))
+    network = build_network(configured_definition(GAN_CONFIG, gan_knobs(folder.parent)))
     networks = {"discriminator": network.state_dict()}
-    content = {"trainer": {"networks": networks}, "training": record.to_dict()}
+    content = {
+        "trainer": {"networks": networks},
+        "training": record.to_dict(),
+        "definitions": {"discriminator": definition_of(network)},
+    }
     save_checkpoint(folder, "step_1.pt", content)
 
 
@@ -114,8 +127,9 @@ def needs(arm, data):
     """The network of an arm, and the knobs a study would turn for it."""
     knobs = {"synthetic": [str(data / "synthetic" / "datalist.json")]}
     if "discriminator" in arm:
-        knobs |= {"network": "network_discriminator.yaml", "gan_config": GAN_CONFIG}
-        knobs |= {"gan_knobs": gan_knobs(data)}
+        knobs["network"] = "network_discriminator.yaml"
+    if "scratch" in arm:
+        knobs["discriminator_def"] = configured_definition(GAN_CONFIG, gan_knobs(data))
     if "init" in arm:
         knobs["gan_checkpoint"] = str(data / "gan-synthetic" / "latest.json")
     if "pseudo" in arm:
@@ -150,11 +164,13 @@ def workflow(data, output, *files, network="network_small_cnn.yaml", **knobs):
         "output_dir": str(output),
         "device": "cpu",
         "workers": 1,
-        "image_size": 16,
         "batch_size": 8,
         **knobs,
     }
-    names = ["common.yaml", network, *files]
+    names = [*files]
+    if files[-1] not in ALONE:
+        names = ["common.yaml", network, *files]
+        settings.setdefault("image_size", 16)
     found = ConfigWorkflow(
         [str(BUNDLE / "configs" / name) for name in names], workflow_type=None, **settings
     )
@@ -193,7 +209,7 @@ def weights_before_training(data, output, arm, **knobs):
     handlers = found.parser.get_parsed_content("train::handlers")
     for handler in handlers:
         if type(handler).__name__ == "DiscriminatorWeights":
-            handler._load(None)
+            handler.load()
     return found.parser.get_parsed_content("network").discriminator.state_dict()
 
 
@@ -236,8 +252,10 @@ FAMILIES = sorted((BUNDLE.parent / "medical_image_gan" / "configs").glob("family
 def test_a_discriminator_without_a_condition_has_nothing_of_the_classes(family):
     """No projection and no class head, and a classifier can be made of the rest all the same."""
     files, knobs = [GAN_CONFIG[0], family], {"image_size": 32}
-    with_classes = configured_discriminator(files, knobs)
-    without = configured_discriminator(files, {**knobs, "condition": None})
+    with_classes, without = (
+        build_network(configured_definition(files, {**knobs, "condition": condition}))
+        for condition in ("class", None)
+    )
     missing = with_classes.state_dict().keys() - without.state_dict().keys()
     assert missing
     assert all(name.startswith("verdict.head") for name in missing)
@@ -277,6 +295,112 @@ def test_guessing_writes_both_datalists(data, tmp_path):
     assert {e.id for e in guessed.training} == {
         e.id for e in Datalist.load(data / "guessed.json").training
     }
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """Images in Hounsfield units, which look quite different through different windows."""
+    folder, rng = tmp_path / "scans", np.random.default_rng(3)
+    folder.mkdir()
+    series = SyntheticSeries.new()
+    for number in range(1, 4):
+        values = rng.uniform(-900, 300, (1, 16, 16)).astype(np.float32)
+        content = encode_synthetic_dicom(
+            values, units=Units.HU, window=WINDOWS["lung"], series=series, number=number
+        )
+        (folder / f"{number}.dcm").write_bytes(content)
+    return folder
+
+
+def shown(folder):
+    rows = list(csv.DictReader((folder / "predictions.csv").open()))
+    return [[float(row[name]) for name in ("left", "right")] for row in rows]
+
+
+def test_a_wrong_window_is_impossible(data, scans, tmp_path):
+    """The window is that of the training, unless one is given that is another: then nothing is."""
+    train(data, tmp_path, windows=["lung"])
+    knobs = {"dataset_dir": str(scans), "datalist": "absent.json"}
+    workflow(data, tmp_path, "inference.yaml", **knobs).run()
+    network = load_network(tmp_path / "checkpoints", "classifier").network.eval()
+
+    def through(window):
+        images = UnlabelledImages(scans, PreprocessingRecipe(size=16, windows=[window]))
+        stored = to_signed(images.batch(np.arange(len(images)))["image"])
+        return network(stored).double().softmax(1).detach().numpy()
+
+    assert np.abs(through("lung") - shown(tmp_path)).max() < 1e-6
+    assert np.abs(through("brain") - shown(tmp_path)).max() > 1e-3  # it would have mattered
+    with pytest.raises(RuntimeError) as caught:
+        workflow(
+            data,
+            tmp_path / "b",
+            "inference.yaml",
+            **knobs,
+            windows=["brain"],
+            ckpt_path=str(tmp_path / "checkpoints"),
+        ).run()
+    assert "`windows` is ['brain'] here" in str(root_cause(caught.value))
+    assert "was trained with ['lung']" in str(root_cause(caught.value))
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize(("knob", "value"), [("image_size", 32), ("fit", "crop"), ("bits", 16)])
+def test_a_knob_that_contradicts_the_checkpoint_is_refused(name, knob, value, data, tmp_path):
+    train(data, tmp_path)
+    with pytest.raises(RuntimeError) as caught:
+        workflow(data, tmp_path, name, **{knob: value}, unlabelled=str(data / "guessed.json")).run()
+    assert f"`{knob}` is {value!r} here" in str(root_cause(caught.value))
+
+
+def test_what_counts_as_disease_is_that_of_the_training(data, tmp_path):
+    trained = train(data, tmp_path, positive=0)
+    workflow(data, tmp_path, "evaluate.yaml").run()
+    found = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
+    assert found["metrics"] == trained["metrics"]
+
+
+def test_a_checkpoint_that_does_not_describe_its_network_is_given_one(data, tmp_path):
+    """Of format 1, for instance."""
+    trained = train(data, tmp_path)
+    path = tmp_path / "checkpoints" / "classifier.pt"
+    content = {k: v for k, v in load_checkpoint(path).items() if k not in ("definitions", "knobs")}
+    (tmp_path / "old").mkdir()
+    torch.save({**content, "format": "monai_gan_aug.checkpoint/1"}, tmp_path / "old" / "x.pt")
+    knobs = {"ckpt_path": str(tmp_path / "old" / "x.pt")}
+    with pytest.raises(RuntimeError) as caught:
+        workflow(data, tmp_path, "evaluate.yaml", **knobs).run()
+    assert "--network_def" in str(root_cause(caught.value))
+    network = {"_target_": "monai_gan_aug.networks.classifiers.classifier", "name": "small_cnn"}
+    network |= {"channels": 1, "num_classes": 2, "image_size": 16}
+    workflow(data, tmp_path, "evaluate.yaml", **knobs, network_def=network).run()
+    found = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
+    assert found["metrics"] == trained["metrics"]
+
+
+@pytest.mark.parametrize("arm", ["discriminator_init", "discriminator_scratch"])
+def test_a_classifier_made_of_a_discriminator_is_judged_from_its_checkpoint_alone(
+    arm, data, tmp_path
+):
+    trained = train(data, tmp_path, f"arm_{arm}.yaml", **needs(arm, data))
+    workflow(data, tmp_path, "evaluate.yaml", batch_size=256).run()
+    found = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
+    assert found["metrics"] == trained["metrics"]
+
+
+def test_a_discriminator_of_another_architecture_than_the_checkpoint_is_refused(data, tmp_path):
+    other = configured_definition(GAN_CONFIG, {**gan_knobs(data), "discriminator_norm": None})
+    arm = "arm_discriminator_init.yaml"
+    with pytest.raises(RuntimeError) as caught:
+        train(data, tmp_path, arm, **needs(arm, data), discriminator_def=other)
+    assert "`norm` of the discriminator is None here" in str(root_cause(caught.value))
+
+
+def test_a_classifier_of_a_discriminator_asks_which(data, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        train(data, tmp_path, network="network_discriminator.yaml")
+    assert "`gan_checkpoint`, or" in str(root_cause(caught.value))
 
 
 def test_guessing_refuses_patients_of_the_split(data, tmp_path):
@@ -366,17 +490,16 @@ def test_inference_needs_a_folder_and_a_checkpoint_only(data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("files", "kind"),
+    ("names", "kind"),
     [
-        (["arm_classical.yaml", "train.yaml"], "train"),
+        (["common.yaml", "network_small_cnn.yaml", "arm_classical.yaml", "train.yaml"], "train"),
         (["evaluate.yaml"], "infer"),
         (["inference.yaml"], "infer"),
     ],
 )
-def test_declares_every_monai_property(files, kind, data, tmp_path, monkeypatch):
+def test_declares_every_monai_property(names, kind, data, tmp_path, monkeypatch):
     monkeypatch.setenv("MONAI_FAIL_ON_DUPLICATE_CONFIG", "1")
     train(data, tmp_path / "trained")
-    names = ["common.yaml", "network_small_cnn.yaml", *files]
     found = ConfigWorkflow(
         [str(BUNDLE / "configs" / name) for name in names],
         workflow_type=kind,

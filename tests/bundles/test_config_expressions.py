@@ -1,6 +1,5 @@
 """Every expression in a configuration is Python, and every reference leads somewhere."""
 
-import itertools
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENTS = sorted(ROOT.glob("configs/*/*.yaml"))
 FILES = [*EXPERIMENTS, *sorted(ROOT.glob("bundles/*/configs/*.yaml"))]
 RUNS = sorted(ROOT.glob("bundles/*/configs/run_*.yaml"))
-PRESETS = (("family_", "system_", "stock_"), ("network_",), ("arm_",))
 
 
 def strings(config, place=""):
@@ -53,17 +51,29 @@ def name_of(path):
     return f"{path.parents[1].name}/{path.stem}"
 
 
+def kind(path):
+    """Of what a file is one of several: networks of a GAN, of a classifier, arms."""
+    if isinstance(ConfigParser.load_config_file(path).get("discriminator_def"), dict):
+        return "networks of a GAN"
+    return next((start for start in ("network_", "arm_") if path.name.startswith(start)), None)
+
+
 def combinations(run):
     """The files that an argument file lists, and the same with each other preset in its place."""
-    listed = [
-        run.parent / Path(file).name for file in ConfigParser.load_config_file(run)["config_file"]
-    ]
+    named = ConfigParser.load_config_file(run)["config_file"]
+    names = [named] if isinstance(named, str) else named
+    listed = [run.parent / Path(name).name for name in names]
     yield listed
-    for index, kinds in itertools.product(range(len(listed)), PRESETS):
-        if listed[index].name.startswith(kinds):
-            for kind in kinds:
-                for preset in sorted(run.parent.glob(f"{kind}*.yaml")):
-                    yield [*listed[:index], preset, *listed[index + 1 :]]
+    kinds = {path: kind(path) for path in sorted(run.parent.glob("*.yaml"))}
+    for index, path in enumerate(listed):
+        for preset in kinds:
+            if kinds[path] and kinds[preset] == kinds[path]:
+                yield [*listed[:index], preset, *listed[index + 1 :]]
+
+
+def test_every_preset_of_a_gan_is_combined():
+    run = next(path for path in RUNS if name_of(path) == "medical_image_gan/run_train")
+    assert len(list(combinations(run))) > 18
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

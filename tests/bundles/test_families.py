@@ -26,6 +26,18 @@ def files(family, last):
     return [f"configs/{name}.yaml" for name in ("common", f"family_{family}", last)]
 
 
+def generate(checkpoints, folder):
+    """A set of four images, from nothing but the checkpoint."""
+    run(
+        config_file="configs/inference.yaml",
+        ckpt_path=str(checkpoints),
+        synthetic_dir=str(folder),
+        samples_per_class=2,
+        device="cpu",
+    )
+    return SyntheticDatalist.load(folder / "datalist.json")
+
+
 @pytest.fixture(scope="module")
 def knobs(tmp_path_factory, write_data):
     given = write_data(tmp_path_factory.mktemp("data"), training=12, validation=2, test=2)
@@ -49,14 +61,7 @@ def test_trains_resumes_and_generates(family, knobs, tmp_path, monkeypatch):
         )
     state = load_checkpoint(tmp_path / "run" / "checkpoints")["trainer"]
     assert state["iteration"] == 4
-    made = tmp_path / "synthetic"
-    run(
-        config_file=files(family, "inference"),
-        **knobs,
-        samples_per_class=2,
-        synthetic_dir=str(made),
-    )
-    synthetic = SyntheticDatalist.load(made / "datalist.json")
+    synthetic = generate(tmp_path / "run" / "checkpoints", tmp_path / "synthetic")
     assert [entry.label for entry in synthetic.training] == [0, 0, 1, 1]
 
 

@@ -1,6 +1,7 @@
 """The bundle as a user runs it: train, generate, evaluate; and what must not happen."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -10,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from monai.bundle import run
+import torch
+from monai.bundle import ConfigWorkflow, run
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from monai_gan_aug.engines.checkpoint import load_checkpoint
+from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
@@ -24,7 +27,13 @@ CANARY = "CANARY^PATIENT"
 
 
 def files(last):
-    return [f"configs/{name}.yaml" for name in ("common", "family_dcgan", last)]
+    names = ("common", "family_dcgan", "train") if last == "train" else (last,)
+    return [f"configs/{name}.yaml" for name in names]
+
+
+def after(knobs, *left_out):
+    """Knobs of what comes after training."""
+    return {key: value for key, value in knobs.items() if key not in (*LEARNED, *left_out)}
 
 
 @pytest.fixture
@@ -69,7 +78,8 @@ TRAINING = {
     "latent_size": 8,
     "workers": 1,
 }
-NETWORK = {key: TRAINING[key] for key in ("generator_width", "discriminator_width", "latent_size")}
+LEARNED = ("image_size", "only_labels")
+"""Knobs that only training takes; then they stand in the checkpoint."""
 
 
 def test_trains_generates_and_evaluates(knobs, tmp_path, monkeypatch):
@@ -85,8 +95,7 @@ def test_trains_generates_and_evaluates(knobs, tmp_path, monkeypatch):
     made = tmp_path / "synthetic"
     run(
         config_file=files("inference"),
-        **knobs,
-        **NETWORK,
+        **after(knobs, "datalist", "cache_dir"),
         samples_per_class=6,
         synthetic_dir=str(made),
     )
@@ -98,8 +107,7 @@ def test_trains_generates_and_evaluates(knobs, tmp_path, monkeypatch):
 
     run(
         config_file=files("evaluate"),
-        **knobs,
-        **NETWORK,
+        **after(knobs),
         synthetic=[str(made / "datalist.json")],
         classifier_steps=2,
         workers=1,
@@ -110,8 +118,7 @@ def test_trains_generates_and_evaluates(knobs, tmp_path, monkeypatch):
 
     run(
         config_file=files("screen"),
-        **knobs,
-        **NETWORK,
+        **after(knobs),
         synthetic=[str(made / "datalist.json")],
         discriminator_checkpoint=str(output / "checkpoints"),
         minimum_patients=8,
@@ -125,8 +132,7 @@ def test_trains_generates_and_evaluates(knobs, tmp_path, monkeypatch):
 
     run(
         config_file=files("select"),
-        **knobs,
-        **NETWORK,
+        **after(knobs),
         synthetic=str(made / "datalist_screened.json"),
         budget=2,
         workers=1,
@@ -154,8 +160,7 @@ def test_one_gan_per_class_fits_the_labels_of_the_data(knobs, tmp_path, monkeypa
     made = tmp_path / "synthetic"
     run(
         config_file=files("inference"),
-        **knobs,
-        **NETWORK,
+        **after(knobs, "datalist", "cache_dir"),
         samples_per_class=2,
         synthetic_dir=str(made),
     )
@@ -171,6 +176,101 @@ def command(config, *words):
 
 def flags(knobs):
     return [word for key, value in knobs.items() for word in (f"--{key}", str(value))]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, write_data):
+    """The output folder of a training with a window, and its data knobs."""
+    folder = tmp_path_factory.mktemp("trained")
+    given = write_data(folder, training=8, validation=2, test=2, shape=(1, 20, 20))
+    run(
+        config_file=[str(BUNDLE / name) for name in files("train")],
+        **given,
+        **{**TRAINING, "max_epochs": 1},
+        image_size=16,
+        windows=["brain"],
+        output_dir=str(folder / "run"),
+    )
+    return folder / "run", given
+
+
+def root_cause(error):
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [("image_size", 32), ("windows", ["lung"]), ("latent_size", 16), ("only_labels", "benign")],
+)
+def test_a_knob_that_contradicts_the_checkpoint_is_refused(
+    knob, value, trained, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(BUNDLE)
+    made = {"ckpt_path": str(trained[0] / "checkpoints"), "synthetic_dir": str(tmp_path / "set")}
+    with pytest.raises(RuntimeError) as caught:
+        run(config_file="configs/inference.yaml", **made, **{knob: value}, device="cpu")
+    cause = root_cause(caught.value)
+    assert isinstance(cause, DataError)
+    assert f"`{knob}` is " in str(cause)
+    assert not (tmp_path / "set").exists()
+
+
+def test_a_contradicted_recipe_is_refused_by_quality_and_screen(trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(BUNDLE)
+    made = {"ckpt_path": str(trained[0] / "checkpoints"), "synthetic_dir": str(tmp_path / "set")}
+    run(config_file="configs/inference.yaml", **made, samples_per_class=2, device="cpu")
+    listed = str(tmp_path / "set" / "datalist.json")
+    for name, synthetic in (("evaluate", [listed]), ("screen", [listed]), ("select", listed)):
+        knobs = {**trained[1], "synthetic": synthetic, "windows": ["lung"]}
+        with pytest.raises(RuntimeError) as caught:
+            run(config_file=f"configs/{name}.yaml", **knobs)
+        assert "`windows` is ['lung'] here" in str(root_cause(caught.value))
+
+
+def test_tools_find_every_property_of_the_one_file(trained, monkeypatch, caplog):
+    monkeypatch.chdir(BUNDLE)
+    workflow = ConfigWorkflow(
+        "configs/inference.yaml", workflow_type="infer", ckpt_path=str(trained[0] / "checkpoints")
+    )
+    workflow.initialize()
+    assert workflow.check_properties() == []
+    assert [r.message for r in caplog.records if r.levelno >= logging.WARNING] == []
+    assert workflow.network_def(torch.zeros(2, 8), torch.tensor([0, 1])).shape == (2, 1, 16, 16)
+
+
+def test_the_preset_may_be_listed_after_the_one_file(trained, tmp_path, monkeypatch):
+    """For checkpoints that do not describe their networks."""
+    monkeypatch.chdir(BUNDLE)
+    names = ("inference", "common", "family_dcgan")
+    sizes = {key: TRAINING[key] for key in ("generator_width", "latent_size")}
+    run(
+        config_file=[f"configs/{name}.yaml" for name in names],
+        **{**trained[1], "image_size": 16, "windows": ["brain"], **sizes},
+        ckpt_path=str(trained[0] / "checkpoints"),
+        synthetic_dir=str(tmp_path / "set"),
+        samples_per_class=2,
+    )
+    assert len(list((tmp_path / "set" / "images").iterdir())) == 4
+
+
+@pytest.mark.slow
+def test_one_file_is_enough_from_any_folder(trained, tmp_path):
+    """As tools of the model zoo call it."""
+    words = ["--config_file", str(BUNDLE / "configs" / "inference.yaml")]
+    words += ["--bundle_root", str(BUNDLE), "--ckpt_path", str(trained[0] / "checkpoints")]
+    words += ["--synthetic_dir", str(tmp_path / "set"), "--samples_per_class", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "monai.bundle", "run", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    made = SyntheticDatalist.load(tmp_path / "set" / "datalist.json")
+    assert [entry.label for entry in made.training] == [0, 0, 1, 1]
 
 
 @pytest.mark.slow

@@ -20,9 +20,9 @@ from monai_gan_aug.data.cache import ImageCache
 from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
 from monai_gan_aug.engines.handlers import CurveRecorder, TensorBoardWriter
 from monai_gan_aug.engines.run_folder import RunFolder
+from monai_gan_aug.engines.trained_network import load_network
 from monai_gan_aug.engines.trainer import GanAugTrainer
 from monai_gan_aug.generation.sampling import (
-    GeneratorLoader,
     LatentDataset,
     SyntheticSetWriter,
     prepare_latents,
@@ -74,14 +74,14 @@ def write_cache_unwarned(folder: Path, plenty: Path) -> None:
 def write_samples(folder: Path, plenty: Path) -> None:
     small_checkpoint(plenty / "checkpoints")
     network = Generator(16, 1, 8, width=4, num_classes=2)
-    source = GeneratorLoader(plenty / "checkpoints", network)
+    source = load_network(plenty / "checkpoints", "generator", network=network)
     SupervisedEvaluator(
         device="cpu",
         val_data_loader=DataLoader(LatentDataset(40, 8, 2), batch_size=20),
         network=network,
         prepare_batch=prepare_latents,
         decollate=False,
-        val_handlers=[source, SyntheticSetWriter(folder / "set", source)],
+        val_handlers=[SyntheticSetWriter(folder / "set", source)],
     ).run()
 
 

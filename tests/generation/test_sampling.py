@@ -8,9 +8,9 @@ from monai.engines import SupervisedEvaluator
 from PIL import Image
 
 from monai_gan_aug.engines.checkpoint import save_checkpoint
+from monai_gan_aug.engines.trained_network import load_network
 from monai_gan_aug.errors import DataError, ProvenanceError
 from monai_gan_aug.generation.sampling import (
-    GeneratorLoader,
     LatentDataset,
     SyntheticSetWriter,
     prepare_latents,
@@ -33,7 +33,7 @@ def checkpoint(folder, network, labels=("a", "b", "c"), learned=("c", "a"), **mo
 
 
 def generate(folder, ckpt, network, per_class=5, batch_size=4, seed=0):
-    source = GeneratorLoader(ckpt, network)
+    source = load_network(ckpt, "generator", network=network)
     writer = SyntheticSetWriter(folder, source, seed=seed, columns=3)
     dataset = LatentDataset(per_class, network.latent_size, network.num_classes, seed)
     SupervisedEvaluator(
@@ -42,7 +42,7 @@ def generate(folder, ckpt, network, per_class=5, batch_size=4, seed=0):
         network=network,
         prepare_batch=prepare_latents,
         decollate=False,
-        val_handlers=[source, writer],
+        val_handlers=[writer],
     ).run()
     return SyntheticDatalist.load(folder / "datalist.json")
 
@@ -106,8 +106,7 @@ def test_averaged_weights_come_first(tmp_path):
         }
     }
     checkpoint(tmp_path, network, **parts)
-    loaded = fresh()
-    GeneratorLoader(tmp_path, loaded).load()
+    loaded = load_network(tmp_path, "generator", network=fresh()).network
     assert torch.equal(loaded.blocks[0].linear.weight, average.blocks[0].linear.weight)
 
 
@@ -134,8 +133,8 @@ def test_another_architecture_is_refused_before_anything_is_written(trained, tmp
 def test_a_checkpoint_without_a_record_is_refused(tmp_path):
     content = {"trainer": {"parts": {}, "networks": {"generator": fresh().state_dict()}}}
     save_checkpoint(tmp_path, "x.pt", content)
-    with pytest.raises(ProvenanceError, match="what its generator saw"):
-        GeneratorLoader(tmp_path, fresh()).load()
+    with pytest.raises(ProvenanceError, match="what its networks saw"):
+        load_network(tmp_path, "generator", network=fresh())
 
 
 def test_latents_are_a_function_of_the_seed():
