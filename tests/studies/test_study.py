@@ -291,7 +291,7 @@ def test_a_gan_that_no_arm_uses_is_not_trained(images, tmp_path):
     here = Here()
     output = study.run(here).parent
     assert {Path(name).name for name in here.names} == {f"arm-{name}" for name in arms}
-    shown = read_study(output / "study.json")
+    shown = StudyRecord.load(output / "study.json")
     assert not shown.recipe.gan
     assert not shown.quality
     assert not shown.grids
