@@ -135,7 +135,7 @@ def test_images_without_a_class_are_compared_with_all_classes(report):
     alike = Images(32, 2)
     alike.targets, alike.know_classes = np.zeros(32, int), False
     rows = report(alike, families=["distances", "labels"]).run()
-    assert {row.get("label") for row in rows} <= {None, ""}
+    assert {row.label for row in rows} <= {None, ""}
     kid = next(row for row in rows if row.metric == "kid")
     dark_only = Images(32, 2)
     dark_only.images = dark_only.images[::2].repeat(2, 0)
