@@ -15,9 +15,11 @@ from monai.bundle import ConfigParser
 
 import monai_gan_aug.published  # noqa: F401  (its classifiers register themselves)
 from monai_gan_aug.engines.checkpoint import LATEST, load_checkpoint
+from monai_gan_aug.networks.classifiers import registered_classifier
 from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.studies.arms import arm as arm_called
 
-__all__ = ["class_count", "explain_errors", "refuse_unknown_overrides"]
+__all__ = ["class_count", "explain_errors", "knob", "refuse_unknown_overrides"]
 
 ARGUMENTS_OF_RUN = {
     "run_id",
@@ -70,6 +72,29 @@ def class_count(
     elif Path(datalist).is_file():
         count = len(Datalist.load(Path(datalist)).labels)
     return count if count > 1 else 0
+
+
+def knob(name: str, arm: str, network: str, default: Any) -> Any:
+    """The value of a knob of the classifier bundle that arms and networks turn.
+
+    Args:
+        name: Name of the knob.
+        arm: Name of an arm (:data:`monai_gan_aug.studies.arms.ARMS`), whose value comes first.
+        network: Name of a classifier (:data:`monai_gan_aug.networks.classifiers.CLASSIFIERS`).
+        default: The value if neither sets it.
+
+    Raises:
+        ValueError: If arm or network are unknown.
+
+    Example:
+        >>> knob("augmentation", arm="classical_strong", network="small_cnn", default="light")
+        'strong'
+    """
+    return {
+        name: default,
+        **registered_classifier(network).knobs,
+        **arm_called(arm).knobs,
+    }[name]
 
 
 def _exists(path: Path) -> bool:

@@ -18,10 +18,10 @@ from monai_gan_aug.errors import DataError
 from monai_gan_aug.keys import DataKeys
 from monai_gan_aug.records.provenance import Provenance, SyntheticDatalist, SyntheticEntry
 
-__all__ = ["MIXED_IN", "ControlImages", "LabelShuffled", "MixedIn", "mixed_in"]
+__all__ = ["EXTRA_IMAGES", "ControlImages", "ExtraImages", "LabelShuffled", "extra_images"]
 
-MixedIn = Literal["generated", "duplicated", "copycat", "shuffled", "pseudo"]
-MIXED_IN = ("generated", "duplicated", "copycat", "shuffled", "pseudo")
+ExtraImages = Literal["generated", "duplicated", "copycat", "shuffled", "pseudo"]
+EXTRA_IMAGES = ("generated", "duplicated", "copycat", "shuffled", "pseudo")
 SALT = 7_919
 COPIES = 8
 
@@ -136,8 +136,8 @@ class LabelShuffled:
         return {DataKeys.IMAGE: images, DataKeys.LABEL: torch.from_numpy(self.targets[indices])}
 
 
-def mixed_in(
-    kind: MixedIn,
+def extra_images(
+    kind: ExtraImages,
     real: CachedImages,
     generated: SyntheticImages,
     pseudo: CachedImages | None = None,
@@ -159,8 +159,8 @@ def mixed_in(
         ValueError: If the kind is unknown.
         DataError: If the images it needs are not given, or a GAN drew them without a class.
     """
-    if kind not in MIXED_IN:
-        raise ValueError(f"`mixed_in` must be one of {MIXED_IN}, got {kind!r}.")
+    if kind not in EXTRA_IMAGES:
+        raise ValueError(f"`extra_images` must be one of {EXTRA_IMAGES}, got {kind!r}.")
     if kind == "duplicated":
         return ControlImages(real, kind)
     if kind == "copycat":

@@ -4,6 +4,6 @@ Importing the chapter makes their classifiers known by name
 (:func:`monai_gan_aug.networks.classifiers.register_classifier`).
 """
 
-from monai_gan_aug.published import bone_xray, malaria
+from monai_gan_aug.published import bone_xray, head_ct, malaria, siim_isic
 
-__all__ = ["bone_xray", "malaria"]
+__all__ = ["bone_xray", "head_ct", "malaria", "siim_isic"]

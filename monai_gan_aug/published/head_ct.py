@@ -5,6 +5,7 @@ from typing import Any
 from monai.networks.blocks import Convolution
 from torch import nn
 
+from monai_gan_aug.networks.classifiers import register_classifier, registered_classifier
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.unconditional import (
     UnconditionalDiscriminator,
@@ -90,3 +91,10 @@ def _block(in_channels: int = WIDTH, **convolution: Any) -> Convolution:
     return Convolution(
         2, in_channels, WIDTH, adn_ordering="NA", norm="batch", act=LEAKY, **convolution
     )
+
+
+# The source states neither the learning rate nor the length.
+@register_classifier("head_ct", image_size=32, channels=1, learning_rate=1e-4, batch_size=16)
+def _build(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
+    build = registered_classifier("resnet50").build
+    return build(channels, num_classes, image_size, dropout)

@@ -6,6 +6,7 @@ The system's other networks are those of :mod:`monai_gan_aug.networks.dcgan` at 
 from monai.networks.blocks import Convolution
 from torch import Tensor, nn
 
+from monai_gan_aug.networks.classifiers import register_classifier, registered_classifier
 from monai_gan_aug.networks.conditional import LabelledLatent, required_labels
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.unconditional import require_multiple
@@ -140,3 +141,13 @@ def _discriminator_block(in_channels: int, out_channels: int, *, norm: bool) -> 
         dropout_dim=2,
         norm=("batch", {"eps": EPS}) if norm else None,
     )
+
+
+# Published with batches of 64 and 30 to 50 epochs of 5,000 images. The source draws classes alike
+# (`balance: weighted`); `balance: none` is its imbalanced variant.
+@register_classifier(
+    "siim_isic", image_size=128, channels=3, learning_rate=1e-4, batch_size=64, total_steps=2400
+)
+def _build(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
+    build = registered_classifier("efficientnet-b3").build
+    return build(channels, num_classes, image_size, dropout)

@@ -86,7 +86,7 @@ def comparison_rows(
     """Rows of ``comparisons`` in ``study.json``.
 
     Every arm is compared with the baseline, the arm of the verdict with its other controls, and an
-    arm with its twin.
+    arm with its matched control.
 
     Args:
         statistics: Intervals of the study.
@@ -96,7 +96,7 @@ def comparison_rows(
     names, controls = {one.name for one in arms}, chosen.controls
     pairs = [(one.name, controls[0]) for one in arms if one.name != controls[0]]
     pairs += [(chosen.arm, control) for control in controls[1:]]
-    pairs += [(one.name, one.twin) for one in arms if one.twin in names]
+    pairs += [(one.name, one.matched_control) for one in arms if one.matched_control in names]
     rows = [
         _row(statistics, arm, control, chosen.metric, chosen.relevant_effect)
         | {"primary": arm == chosen.arm}

@@ -15,7 +15,7 @@ __all__ = ["cluster_executor", "job_executor", "process_executor"]
 
 @contextmanager
 def job_executor(workers: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
-    """An executor for :func:`monai_gan_aug.studies.jobs.run_jobs`.
+    """An executor for :func:`monai_gan_aug.studies.job_queue.run_jobs`.
 
     Args:
         workers: Local processes; the number of usable cores if not given.

@@ -35,6 +35,8 @@ from monai_gan_aug.studies.curves import (
     roc_curves,
 )
 from monai_gan_aug.studies.external_results import external_results
+from monai_gan_aug.studies.layout import StudyLayout
+from monai_gan_aug.studies.outcomes import arm_outcome
 from monai_gan_aug.studies.published import PublishedTable
 
 logger = logging.getLogger(__name__)
@@ -49,7 +51,7 @@ class StudyRecord:
     """Where the results of a finished study lie, and what they are called.
 
     Args:
-        folder: The study's folder.
+        layout: Where everything lies.
         name: Short name.
         title: What the images and classes are.
         datalists: Split of every seed.
@@ -63,7 +65,7 @@ class StudyRecord:
         external: External test sets by name, all images in the test split.
     """
 
-    folder: Path
+    layout: StudyLayout
     name: str
     title: str
     datalists: Mapping[int, Datalist]
@@ -76,18 +78,14 @@ class StudyRecord:
     published: PublishedTable | None = None
     external: Mapping[str, Datalist] = field(default_factory=dict)
 
-    def seed_folder(self, seed: int) -> Path:
-        """Folder of one seed."""
-        return self.folder / f"seed-{seed}"
-
     def synthetic(self, seed: int) -> list[Path]:
         """Datalists of the images the GAN made; none if no arm uses it."""
-        return sorted(self.seed_folder(seed).glob("synthetic*/datalist.json"))
+        return self.layout.seed(seed).gan().drawn(self.datalists[seed].labels)
 
     def predictions(self) -> list[Predictions]:
         """One per seed and arm."""
         return [
-            Predictions.load(self.seed_folder(seed) / f"arm-{arm.name}" / "predictions.json")
+            arm_outcome(self.layout.seed(seed), arm).predictions
             for seed in self.datalists
             for arm in self.arms
         ]
@@ -117,8 +115,8 @@ def write_record(record: StudyRecord, sweep: Mapping[int, StudyRecord] | None = 
             "roc": roc_curves(predictions),
             "precision_recall": precision_recall_curves(predictions, record.comparison.names),
             "calibration": calibration_curves(predictions, record.comparison.names),
-            "gan": list(_curves(record, "gan*")),
-            "classifier": list(_curves(record, "arm-*")),
+            "gan": list(_gan_curves(record)),
+            "classifier": list(_classifier_curves(record)),
         },
         "quality": list(_quality(record)),
         "screening": list(_screening(record)),
@@ -134,11 +132,11 @@ def write_record(record: StudyRecord, sweep: Mapping[int, StudyRecord] | None = 
         content["sweep"] = [
             {
                 "training_patients_per_class": number,
-                **(results if one.folder == record.folder else _results(one, one.predictions())),
+                **(results if one.layout == record.layout else _results(one, one.predictions())),
             }
             for number, one in sorted(sweep.items())
         ]
-    path = record.folder / "study.json"
+    path = record.layout.record
     write_json(path, content)
     logger.info("Verdict: %s. %s", results["verdict"]["word"], results["verdict"]["sentence"])
     return path
@@ -158,7 +156,7 @@ def _results(record: StudyRecord, predictions: Sequence[Predictions]) -> dict[st
         "verdict": conclusion(statistics, record.arms, chosen).to_dict(),
         "external": external_results(
             record.external,
-            [record.seed_folder(seed) for seed in record.datalists],
+            [record.layout.seed(seed) for seed in record.datalists],
             record.arms,
             chosen,
         ),
@@ -195,7 +193,7 @@ def _arm(
     statistics: ArmStatistics,
     predictions: Sequence[Predictions],
 ) -> dict[str, Any]:
-    folder = record.seed_folder(next(iter(record.datalists))) / f"arm-{arm.name}"
+    first = record.layout.seed(next(iter(record.datalists)))
     tables = [
         confusion(item.labels, item.probabilities, np.ones((1, len(item))))[0]
         for item in predictions
@@ -205,35 +203,34 @@ def _arm(
         "name": arm.name,
         "title": arm.title,
         "role": arm.role,
-        "steps": json.loads((folder / "metrics.json").read_text())["steps"],
+        "steps": arm_outcome(first, arm).steps,
         "metrics": {name: statistics.metric(arm.name, name).to_dict() for name in METRICS},
         "confusion": np.sum(tables, axis=0).round().astype(int).tolist(),
     }
 
 
-def _curves(record: StudyRecord, folders: str) -> Iterator[dict[str, Any]]:
+def _classifier_curves(record: StudyRecord) -> Iterator[dict[str, Any]]:
     for seed in record.datalists:
-        for path in sorted(record.seed_folder(seed).glob(f"{folders}/curves.json")):
-            kind, _, rest = path.parent.name.partition("-")
-            if kind == "arm" and rest not in {arm.name for arm in record.arms}:
-                continue  # trained for others to build on
-            curves = json.loads(path.read_text())
-            if kind == "arm":
-                yield {"seed": seed, "arm": rest, **curves}
-            else:
-                alarms = path.with_name("alarms.json")
-                events = json.loads(alarms.read_text()) if alarms.is_file() else None
-                yield {"seed": seed, "name": _gan_name(record, rest), "events": events, **curves}
+        for arm in sorted(record.arms, key=lambda arm: arm.name):
+            curve = arm_outcome(record.layout.seed(seed), arm).curve
+            if curve is not None:
+                yield {"seed": seed, "arm": arm.name, **curve}
 
 
-def _gan_name(record: StudyRecord, position: str) -> str:
-    labels = next(iter(record.datalists.values())).labels
-    return labels[int(position)] if position else "all classes"
+def _gan_curves(record: StudyRecord) -> Iterator[dict[str, Any]]:
+    for seed, datalist in record.datalists.items():
+        gan = record.layout.seed(seed).gan()
+        for part in gan.parts(datalist.labels):
+            curves = json.loads(gan.curves(part).read_text())
+            alarms = gan.alarms(part)
+            events = json.loads(alarms.read_text()) if alarms.is_file() else None
+            name = "all classes" if part is None else datalist.labels[part]
+            yield {"seed": seed, "name": name, "events": events, **curves}
 
 
 def _quality(record: StudyRecord) -> Iterator[dict[str, Any]]:
     for seed in record.datalists:
-        path = record.seed_folder(seed) / "quality" / "quality.json"
+        path = record.layout.seed(seed).gan().quality
         if path.is_file():
             for row in json.loads(path.read_text()):
                 yield {"seed": seed, **row}
@@ -246,7 +243,7 @@ def _unscreened(record: StudyRecord) -> Iterator[str]:
 
 
 def _screening_path(record: StudyRecord, seed: int) -> Path:
-    return record.seed_folder(seed) / "screen" / "screening.json"
+    return record.layout.seed(seed).gan().screening
 
 
 def _screening(record: StudyRecord) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from monai_gan_aug.data.control_sets import ControlImages, LabelShuffled, mixed_in
+from monai_gan_aug.data.control_sets import ControlImages, LabelShuffled, extra_images
 from monai_gan_aug.data.datasets import CachedImages, SyntheticImages
 from monai_gan_aug.data.mixing import MixedBatches
 from monai_gan_aug.errors import DataError, ProvenanceError
@@ -28,13 +28,13 @@ def pixels(images):
 
 
 def test_duplicates_are_the_training_images(real, generated):
-    found = mixed_in("duplicated", real, generated)
+    found = extra_images("duplicated", real, generated)
     assert np.array_equal(pixels(found), pixels(real))
     assert np.array_equal(found.targets, real.targets)
 
 
 def test_shuffling_keeps_images_and_the_number_of_each_label(real, generated):
-    found = mixed_in("shuffled", real, generated, seed=1)
+    found = extra_images("shuffled", real, generated, seed=1)
     assert np.array_equal(pixels(found), pixels(generated))
     assert np.array_equal(np.bincount(found.targets), np.bincount(generated.targets))
 
@@ -56,7 +56,7 @@ def test_shuffling_is_recorded(generated):
 
 
 def test_copycat_images_are_near_the_training_images_and_not_equal(real, generated):
-    found = mixed_in("copycat", real, generated, seed=3)
+    found = extra_images("copycat", real, generated, seed=3)
     copies, originals = pixels(found).astype(float), pixels(real).astype(float)
     reach = found.reach
     for index in range(0, len(found), 7):
@@ -72,15 +72,15 @@ def test_copycat_images_are_near_the_training_images_and_not_equal(real, generat
 
 
 def test_copycat_images_are_the_same_every_time(real, generated):
-    one, two = (mixed_in("copycat", real, generated, seed=3) for _ in range(2))
+    one, two = (extra_images("copycat", real, generated, seed=3) for _ in range(2))
     assert np.array_equal(pixels(one), pixels(two))
     assert np.array_equal(one.batch([5])[DataKeys.IMAGE].numpy(), pixels(one)[5:6])
-    assert not np.array_equal(pixels(one), pixels(mixed_in("copycat", real, generated, seed=4)))
+    assert not np.array_equal(pixels(one), pixels(extra_images("copycat", real, generated, seed=4)))
 
 
 @pytest.mark.parametrize("kind", ["generated", "duplicated", "copycat", "shuffled"])
 def test_every_control_takes_exactly_the_place_of_the_synthetic_images(real, generated, kind):
-    images = mixed_in(kind, real, generated)
+    images = extra_images(kind, real, generated)
     mixed = MixedBatches(real, images, 8, 30, synthetic_fraction=0.25)
     counts = [(mixed.indices(p) >= len(real)).sum() for p in range(30)]
     assert counts == [2] * 30
@@ -104,13 +104,13 @@ def test_held_out_patients_are_refused_as_a_control_too(image_set, real, tmp_pat
 
 
 def test_guessed_classes_take_the_place_of_synthetic_images(real, generated, image_set):
-    found = mixed_in("pseudo", real, generated, real)
+    found = extra_images("pseudo", real, generated, real)
     assert torch.equal(found.batch([0])[DataKeys.IMAGE], real.batch([0])[DataKeys.IMAGE])
     assert found.lists[0].provenance.settings["mixed in"] == "pseudo"
 
 
 def test_what_is_missing_is_said(real, generated):
     with pytest.raises(DataError, match="--pseudo"):
-        mixed_in("pseudo", real, generated)
-    with pytest.raises(ValueError, match="mixed_in"):
-        mixed_in("nothing", real, generated)
+        extra_images("pseudo", real, generated)
+    with pytest.raises(ValueError, match="extra_images"):
+        extra_images("nothing", real, generated)
