@@ -84,17 +84,19 @@ def knob(name: str, arm: str, network: str, default: Any) -> Any:
         default: The value if neither sets it.
 
     Raises:
-        ValueError: If arm or network are unknown.
+        ValueError: If arm or network are unknown, or the arm is not trained.
 
     Example:
         >>> knob("augmentation", arm="classical_strong", network="small_cnn", default="light")
         'strong'
     """
-    return {
-        name: default,
-        **registered_classifier(network).knobs,
-        **arm_called(arm).knobs,
-    }[name]
+    row = arm_called(arm)
+    if not row.trained:
+        raise ValueError(
+            f"The arm {arm!r} is not trained: a study computes it from the predictions of "
+            f"{' and '.join(row.members)}. Train those."
+        )
+    return {name: default, **registered_classifier(network).knobs, **row.knobs}[name]
 
 
 def _exists(path: Path) -> bool:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENTS = sorted(ROOT.glob("configs/*/*.yaml"))
 FILES = [*EXPERIMENTS, *sorted(ROOT.glob("bundles/*/configs/*.yaml"))]
 RUNS = sorted(ROOT.glob("bundles/*/configs/run_*.yaml"))
-PRESETS = (("family_", "system_", "stock_"), ("network_",), ("arm_",))
+PRESETS = (("family_", "stock_"),)
 
 
 def strings(config, place=""):
