@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from fire.parser import DefaultParseValue  # type: ignore[import-untyped]
-from monai.bundle import ConfigParser
+from monai.bundle.config_parser import ConfigParser
 
 import monai_gan_aug.published  # noqa: F401  (its classifiers register themselves)
 from monai_gan_aug.engines.checkpoint import LATEST, load_checkpoint

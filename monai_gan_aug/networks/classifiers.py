@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from monai.networks.nets import DenseNet121, EfficientNetBN, resnet18, resnet50
+from monai.networks.nets.densenet import DenseNet121
+from monai.networks.nets.efficientnet import EfficientNetBN
+from monai.networks.nets.resnet import resnet18, resnet50
 from torch import Tensor, nn
 
 __all__ = [
@@ -141,12 +143,13 @@ class SmallCNN(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """What the last layer sees: ``(B, C, S, S)`` in ``[-1, 1]`` to ``(B, feature_count)``."""
-        maps = self.stages(images.contiguous(memory_format=torch.channels_last))
+        maps: Tensor = self.stages(images.contiguous(memory_format=torch.channels_last))
         return maps.flatten(1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(B, num_classes)`` of ``images``, ``(B, C, S, S)`` in ``[-1, 1]``."""
-        return self.head(self.features(images))
+        logits: Tensor = self.head(self.features(images))
+        return logits
 
 
 def _efficientnet(name: str) -> Build:

@@ -45,7 +45,7 @@ class Arm:
     name: str
     title: str
     role: Role
-    about: str
+    about: str = ""
     knobs: Mapping[str, Any] = field(default_factory=dict, hash=False)
     source: Source = ""
     discriminator: Weights = ""

@@ -60,12 +60,11 @@ class _Queue:
         self.waits_for = _waits_for(jobs)
         self.rank = _ranks(jobs, self.waits_for)
         self.under_way: dict[Future[float], int] = {}
-        self.finished = 0
-        self.total = 0
+        self.to_do = self._count_open()
+        self.ended = 0
 
     def run(self) -> None:
         """Run everything."""
-        open_jobs = self._count_open()
         outdated = [job.name for job in self.jobs if job.is_outdated()]
         if outdated:
             more = ", …" if len(outdated) > SHOWN else ""
@@ -76,8 +75,8 @@ class _Queue:
                 ", ".join(outdated[:SHOWN]),
                 more,
             )
-        if open_jobs:
-            logger.info("%s: %d jobs, %d to do.", self.title, len(self.jobs), open_jobs)
+        if self.to_do:
+            logger.info("%s: %d jobs, %d to do.", self.title, len(self.jobs), self.to_do)
         waiting = TopologicalSorter(self.waits_for)
         waiting.prepare()
         with tqdm(
@@ -88,6 +87,7 @@ class _Queue:
                     settled = self._start(waiting.get_ready()) or self._await()
                     waiting.done(*settled)
                     bar.update(len(settled))
+                    bar.refresh()  # the clock goes on while nothing ends
             except BrokenProcessPool as error:
                 raise JobError(
                     "A worker process was killed (often: out of memory). Use fewer `workers` or a "
@@ -98,13 +98,12 @@ class _Queue:
                     future.cancel()
 
     def _count_open(self) -> int:
-        """Jobs that are not finished, or wait for such a job; it decides what the log counts."""
+        """How many jobs are not finished or wait for such a job, as far as can be said now."""
         settled: set[int] = set()
         for index in TopologicalSorter(self.waits_for).static_order():
             if self.waits_for[index] <= settled and self.jobs[index].is_finished():
                 settled.add(index)
-        self.total = len(self.jobs) - len(settled)
-        return self.total
+        return len(self.jobs) - len(settled)
 
     def _start(self, ready: Sequence[int]) -> list[int]:
         """Hand over the jobs that are ready; return those that are finished already."""
@@ -126,10 +125,10 @@ class _Queue:
             index = self.under_way[future]
             seconds = self._result(future, self.jobs[index])
             del self.under_way[future]
-            self.finished += 1
+            self.ended += 1
             if not sys.stderr.isatty():
                 name = self.jobs[index].name
-                logger.info("%d of %d: %s (%.0f s)", self.finished, self.total, name, seconds)
+                logger.info("%d of %d: %s (%.0f s)", self.ended, self.to_do, name, seconds)
             ended.append(index)
         return ended
 

@@ -116,11 +116,13 @@ def test_every_knob_has_the_value_of_the_files(name, network, knobs):
 
 
 def test_an_arm_that_is_derived_is_not_trained_as_something_else(knobs):
-    with pytest.raises(ValueError, match="from the predictions of classical and discriminator_init"):
+    with pytest.raises(ValueError, match="predictions of classical and discriminator_init"):
         knob("balance", arm="averaged", network="small_cnn", default="weighted")
 
 
-def test_rows_have_names_and_titles_of_their_own():
+def test_rows_have_names_titles_and_descriptions_of_their_own():
+    assert len({row.about for row in ROWS}) == len(ROWS)
+    assert all(row.about.endswith(".") for row in ROWS)
     assert len({row.name for row in ROWS}) == len({row.title for row in ROWS}) == len(ROWS)
 
 
