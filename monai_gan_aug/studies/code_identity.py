@@ -16,9 +16,10 @@ USED_BY_JOBS = ("studies/arms.py", "studies/jobs.py")
 def code_files(package: Path = PACKAGE) -> Iterator[Path]:
     """The Python files of the package that a job may run, in a fixed order.
 
-    What only happens before or after all jobs is left out (statistics, reports, how jobs are put
-    together), so that mending a report does not train every network anew. Configurations have a
-    place of their own in the identity of a job.
+    What decides no number of a job is left out: what only happens before or after all jobs
+    (statistics, how jobs are put together), and the wording of tables and reports. So mending a
+    report does not train every network anew. Configurations have a place of their own in the
+    identity of a job.
 
     Args:
         package: Folder of the package.

@@ -17,7 +17,6 @@ for name in json.loads(sys.argv[1]):
     importlib.import_module(name)
 print(json.dumps([name for name in sys.modules if name.split(".")[0] == "monai_gan_aug"]))
 """
-MAKES_NO_RESULT = {"__init__.py", "studies/__init__.py"}
 
 
 def targets(content):
@@ -57,7 +56,8 @@ def used():
 def test_whatever_a_bundle_imports_counts(used):
     assert len(used) > 50
     left_out = {path.relative_to(PACKAGE).as_posix() for path in used - set(code_files())}
-    assert left_out <= MAKES_NO_RESULT
+    words = {name for name in left_out if name.startswith("reports/")}  # tables for people
+    assert left_out - words == {"studies/__init__.py"}
 
 
 def test_a_report_can_be_mended_without_training_everything_anew():
