@@ -1,4 +1,4 @@
-"""``python -m monai_gan_aug``: prepare, inspect, draw phantoms, rebuild a report.
+"""``python -m monai_gan_aug``: prepare, inspect, draw phantoms, find bundles, rebuild a report.
 
 Training and generating run through ``python -m monai.bundle run``.
 """
@@ -138,6 +138,25 @@ def _report(arguments: argparse.Namespace) -> None:
     print(f"Report: {written}\nVerdict: {verdict.word}. {verdict.sentence}")
 
 
+def _bundles(arguments: argparse.Namespace) -> None:
+    from monai_gan_aug.studies import shipped
+
+    if arguments.action == "copy":
+        if arguments.name is None or arguments.dir is None:
+            raise ValueError("`bundles copy` needs what to copy and where to: NAME DIR")
+        print(f"Copied to edit: {shipped.copy_shipped(arguments.name, arguments.dir)}")
+        return
+    for name, folder in shipped.shipped_folders().items():
+        print(f"{name}: {folder}")
+        if folder.parent == shipped.configs_folder():
+            print(f"  {', '.join(sorted(path.name for path in folder.glob('*.yaml')))}")
+    print(
+        "\nStart a bundle in its folder, a study in any (each file says how in its first lines):\n"
+        f"  python -m monai.bundle run --config_file {shipped.configs_folder()}"
+        "/studies/your_data.yaml --dataset_dir … --datalist …"
+    )
+
+
 def _cache(arguments: argparse.Namespace) -> None:
     from monai_gan_aug.data import cache_folder
 
@@ -195,6 +214,14 @@ def _parser() -> argparse.ArgumentParser:
         "--keep", nargs="*", default=[], metavar="RECIPE", help="prune: recipes to keep (see info)"
     )
     cache.set_defaults(run=_cache)
+
+    bundles = commands.add_parser(
+        "bundles", help="say where bundles and configurations of studies are, or copy one"
+    )
+    bundles.add_argument("action", choices=("list", "copy"), nargs="?", default="list")
+    bundles.add_argument("name", nargs="?", metavar="NAME", help="copy: a name of the list")
+    bundles.add_argument("dir", nargs="?", type=Path, metavar="DIR", help="copy: the new folder")
+    bundles.set_defaults(run=_bundles)
 
     report = commands.add_parser("report", help="rebuild the report of a study")
     report.add_argument("study", type=Path, help="study.json")

@@ -14,9 +14,11 @@ from fire.parser import DefaultParseValue  # type: ignore[import-untyped]
 from monai.bundle.config_parser import ConfigParser
 
 import monai_gan_aug.published  # noqa: F401  (its classifiers register themselves)
+from monai_gan_aug.networks.classifiers import registered_classifier
 from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.studies.arms import arm as arm_called
 
-__all__ = ["class_count", "explain_errors", "refuse_unknown_overrides"]
+__all__ = ["class_count", "explain_errors", "knob", "refuse_unknown_overrides"]
 
 ARGUMENTS_OF_RUN = {
     "run_id",
@@ -63,6 +65,31 @@ def class_count(
     elif Path(datalist).is_file():
         count = len(Datalist.load(Path(datalist)).labels)
     return count if count > 1 else 0
+
+
+def knob(name: str, arm: str, network: str, default: Any) -> Any:
+    """The value of a knob of the classifier bundle that arms and networks turn.
+
+    Args:
+        name: Name of the knob.
+        arm: Name of an arm (:data:`monai_gan_aug.studies.arms.ARMS`), whose value comes first.
+        network: Name of a classifier (:data:`monai_gan_aug.networks.classifiers.CLASSIFIERS`).
+        default: The value if neither sets it.
+
+    Raises:
+        ValueError: If arm or network are unknown, or the arm is not trained.
+
+    Example:
+        >>> knob("augmentation", arm="classical_strong", network="small_cnn", default="light")
+        'strong'
+    """
+    row = arm_called(arm)
+    if not row.trained:
+        raise ValueError(
+            f"The arm {arm!r} is not trained: a study computes it from the predictions of "
+            f"{' and '.join(row.members)}. Train those."
+        )
+    return {name: default, **registered_classifier(network).knobs, **row.knobs}[name]
 
 
 def explain_errors() -> None:

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Build a wheel, install it into an environment of its own and run a bundle outside the checkout.
+# Build a wheel, install it into an environment of its own and run the study of the demo, small, from
+# another folder: with the bundles and configurations of the wheel, and nothing of the checkout.
 # The environment borrows the heavy dependencies of the test environment instead of a second copy.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -16,25 +17,32 @@ python -m venv "$work/venv"
 # A .pth file puts the dependencies last and leaves out the editable install's finder.
 echo "$dependencies" > "$("$work/venv/bin/python" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/dependencies.pth"
 
-cp -r bundles configs "$work/"
-cd "$work"
+mkdir "$work/elsewhere"
+cd "$work/elsewhere"
 export OMP_NUM_THREADS=1 MONAI_FAIL_ON_DUPLICATE_CONFIG=1
-"$work/venv/bin/python" - "$work" <<'PY'
+export MONAI_GAN_AUG_KEY_FILE="$work/patient.key"
+configs="$("$work/venv/bin/python" - "$work" <<'PY'
 import sys
 from pathlib import Path
 
 import monai_gan_aug
+from monai_gan_aug.studies.shipped import bundles_folder, configs_folder
 
-home = Path(monai_gan_aug.__file__).resolve()
-if Path(sys.argv[1]).resolve() not in home.parents:
-    sys.exit(f"the wheel was not imported, but {home}")
+for path in (Path(monai_gan_aug.__file__), bundles_folder(), configs_folder()):
+    if Path(sys.argv[1]).resolve() not in path.resolve().parents:
+        sys.exit(f"not of the wheel: {path}")
+print(configs_folder())
 PY
-"$work/venv/bin/python" -m monai_gan_aug phantoms "$work/data" --patients 16 --size 64 --slices 1
-"$work/venv/bin/python" -m monai_gan_aug prepare "$work/data" --kind dicom --out "$work/datalist.json"
-cd bundles/medical_image_gan
-"$work/venv/bin/python" -m monai.bundle run \
-  --config_file "['configs/common.yaml','configs/family_dcgan.yaml','configs/train.yaml']" \
-  --dataset_dir "$work/data" --datalist "$work/datalist.json" --output_dir "$work/out" \
-  --cache_dir "$work/cache" --windows "['brain']" --image_size 32 --max_epochs 1 --steps_per_epoch 2 --batch_size 4
-ls "$work/out"
-echo "The wheel runs a bundle outside the checkout."
+)"
+"$work/venv/bin/python" -m monai_gan_aug bundles
+"$work/venv/bin/python" -m monai_gan_aug bundles copy medical_image_gan mine
+test -f mine/configs/train.yaml
+"$work/venv/bin/python" -m monai_gan_aug phantoms data --patients 24 --size 64 --slices 1
+"$work/venv/bin/python" -m monai.bundle run --config_file "$configs/studies/phantom_ct.yaml" \
+  --dataset_dir data --output_dir out --seeds "[0,1]" \
+  --data::split::training_patients_per_class 4 --data::split::validation_patients_per_class 2 \
+  --gan::knobs::max_epochs 1 --gan::knobs::steps_per_epoch 4 --gan::samples_per_class 8 \
+  --gan::evaluation::classifier_steps 4 --classifier::total_steps 4 \
+  --study::arms "['classical','classical_twice','real_plus_synthetic']"
+test -f out/report.html
+echo "The wheel runs a study from another folder."

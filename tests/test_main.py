@@ -64,6 +64,18 @@ def test_phantoms_are_drawn_by_class(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["haemorrhage", "normal"]
 
 
+def test_bundles_are_listed_and_copied(tmp_path, capsys):
+    assert main(["bundles"]) == 0
+    printed = capsys.readouterr().out
+    assert "medical_image_gan: " in printed
+    assert "your_data.yaml" in printed
+    assert main(["bundles", "copy", "medical_image_gan", str(tmp_path / "mine")]) == 0
+    assert (tmp_path / "mine" / "configs" / "train.yaml").is_file()
+    assert main(["bundles", "copy", "medical_image_gan", str(tmp_path / "mine")]) == 2
+    assert main(["bundles", "copy", "medical_image_gan"]) == 2
+    assert "NAME DIR" in capsys.readouterr().err
+
+
 def test_a_missing_study_is_an_error_not_a_traceback(tmp_path, capsys):
     (tmp_path / "study.json").write_text(json.dumps({"schema": 1}))
     assert main(["report", str(tmp_path / "study.json")]) == 2

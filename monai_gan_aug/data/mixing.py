@@ -31,10 +31,17 @@ from monai_gan_aug.records.provenance import (
     check_chain,
 )
 
-__all__ = ["MIXED_IN", "ControlImages", "LabelShuffled", "MixedBatches", "MixedIn", "images_to_add"]
+__all__ = [
+    "EXTRA_IMAGES",
+    "ControlImages",
+    "ExtraImages",
+    "LabelShuffled",
+    "MixedBatches",
+    "images_to_add",
+]
 
-MixedIn = Literal["generated", "duplicated", "copycat", "shuffled", "pseudo"]
-MIXED_IN = ("generated", "duplicated", "copycat", "shuffled", "pseudo")
+ExtraImages = Literal["generated", "duplicated", "copycat", "shuffled", "pseudo"]
+EXTRA_IMAGES = ("generated", "duplicated", "copycat", "shuffled", "pseudo")
 SALT = 7_919
 COPIES = 8
 REAL_SALT, SYNTHETIC_SALT, TOP_UP_SALT, MINORITY_SALT = 0, 1, 2, 3
@@ -151,14 +158,14 @@ class LabelShuffled:
 
 
 def images_to_add(
-    kind: MixedIn,
+    kind: ExtraImages,
     real: CachedImages,
     generated: SyntheticImages,
     pseudo: CachedImages | None = None,
     *,
     seed: int = 0,
 ) -> SyntheticImages | ControlImages | LabelShuffled:
-    """The set that is mixed into the batches, by the name that the knob ``mixed_in`` gives it.
+    """The set that is mixed into the batches, by the name that the knob ``extra_images`` gives it.
 
     Args:
         kind: ``"generated"``; ``"duplicated"``: the training images themselves; ``"copycat"``:
@@ -173,8 +180,8 @@ def images_to_add(
         ValueError: If the kind is unknown.
         DataError: If the images it needs are not given, or a GAN drew them without a class.
     """
-    if kind not in MIXED_IN:
-        raise ValueError(f"`mixed_in` must be one of {MIXED_IN}, got {kind!r}.")
+    if kind not in EXTRA_IMAGES:
+        raise ValueError(f"`extra_images` must be one of {EXTRA_IMAGES}, got {kind!r}.")
     if kind == "duplicated":
         return ControlImages(real, kind)
     if kind == "copycat":

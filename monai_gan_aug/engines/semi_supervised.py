@@ -141,7 +141,7 @@ class SemiSupervisedLoss:
         if not callable(getattr(network, "features", None)):
             raise TypeError(
                 f"`network` {type(network).__name__} has no `features`, which the generator is "
-                "to match: use network_small_cnn.yaml."
+                "to match: use --network small_cnn."
             )
         if min(weight, entropy, consistency) < 0:
             raise ValueError(

@@ -1,20 +1,96 @@
-"""Classifiers that judge whether augmentation helped, by name."""
+"""Classifiers that judge whether augmentation helped: one registry of networks and their knobs."""
 
+import difflib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
-from monai.networks.nets import DenseNet121, EfficientNetBN, resnet18, resnet50
+from monai.networks.nets.densenet import DenseNet121
+from monai.networks.nets.efficientnet import EfficientNetBN
+from monai.networks.nets.resnet import resnet18, resnet50
 from torch import Tensor, nn
 
 from monai_gan_aug.networks.definitions import DescribedNetwork, describe, makes_networks
 
-__all__ = ["CLASSIFIERS", "Build", "SmallCNN", "classifier", "register_classifier"]
+__all__ = [
+    "CLASSIFIERS",
+    "Build",
+    "RegisteredClassifier",
+    "SmallCNN",
+    "classifier",
+    "register_classifier",
+    "registered_classifier",
+]
 
 Build = Callable[[int, int, int, float], nn.Module]
 """From channels, number of classes, image size and dropout to a classifier."""
 
 
+@dataclass(frozen=True)
+class RegisteredClassifier:
+    """A classifier by name.
+
+    Args:
+        build: Makes it.
+        knobs: What a training of it sets differently from the defaults of the classifier bundle's
+            ``common.yaml``, by the name of the knob.
+    """
+
+    build: Build
+    knobs: Mapping[str, Any] = field(default_factory=dict)
+
+
+CLASSIFIERS: dict[str, RegisteredClassifier] = {}
+RENAMED = {  # from names of earlier configurations
+    "system_s1": "siim_isic",
+    "system_s2": "head_ct",
+    "system_s3": "bone_xray",
+    "system_s4_cnn": "malaria_cnn",
+    "system_s4_resnet": "malaria_resnet",
+}
+
+
+def register_classifier(name: str, **knobs: Any) -> Callable[[Build], Build]:
+    """Make a function that builds a classifier known by ``name``.
+
+    Args:
+        name: What ``--network`` of the classifier bundle calls it.
+        **knobs: Knobs of the bundle that a training of it turns: ``learning_rate``,
+            ``batch_size``, ``image_size``, ``dropout``, ...
+
+    Raises:
+        ValueError: If the name is taken.
+    """
+
+    def register(build: Build) -> Build:
+        if name in CLASSIFIERS:
+            raise ValueError(f"`name` {name!r} is the name of a classifier already.")
+        CLASSIFIERS[name] = RegisteredClassifier(build, knobs)
+        return build
+
+    return register
+
+
+def registered_classifier(name: str) -> RegisteredClassifier:
+    """What is registered under ``name``.
+
+    Raises:
+        ValueError: If nothing is, with the names that are near.
+
+    Example:
+        >>> registered_classifier("small_cnn").knobs
+        {'learning_rate': 0.004}
+    """
+    if name not in CLASSIFIERS:
+        near = [RENAMED[name]] if name in RENAMED else difflib.get_close_matches(name, CLASSIFIERS)
+        meant = f"did you mean {' or '.join(near)}? There are" if near else "choose from"
+        raise ValueError(f"Unknown `network`, got {name!r}: {meant} {', '.join(CLASSIFIERS)}.")
+    return CLASSIFIERS[name]
+
+
+@register_classifier("small_cnn", learning_rate=4e-3)
 class SmallCNN(DescribedNetwork):
     """A plain convolutional network for tens to hundreds of training images.
 
@@ -69,9 +145,8 @@ class SmallCNN(DescribedNetwork):
 
     def features(self, images: Tensor) -> Tensor:
         """What the last layer sees: ``(B, C, S, S)`` in ``[-1, 1]`` to ``(B, feature_count)``."""
-        maps = self.stages(images.contiguous(memory_format=torch.channels_last))
-        features: Tensor = maps.flatten(1)
-        return features
+        maps: Tensor = self.stages(images.contiguous(memory_format=torch.channels_last))
+        return maps.flatten(1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits ``(B, num_classes)`` of ``images``, ``(B, C, S, S)`` in ``[-1, 1]``."""
@@ -79,7 +154,7 @@ class SmallCNN(DescribedNetwork):
         return logits
 
 
-def _efficientnet(name: str) -> Callable[..., nn.Module]:
+def _efficientnet(name: str) -> Build:
     def build(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
         network = EfficientNetBN(
             name,
@@ -94,7 +169,7 @@ def _efficientnet(name: str) -> Callable[..., nn.Module]:
     return build
 
 
-def _resnet(factory: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
+def _resnet(factory: Callable[..., nn.Module]) -> Build:
     def build(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
         network = factory(
             pretrained=False,
@@ -109,35 +184,26 @@ def _resnet(factory: Callable[..., nn.Module]) -> Callable[..., nn.Module]:
     return build
 
 
+@register_classifier("densenet121", learning_rate=5e-4)
 def _densenet121(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
     return DenseNet121(
         spatial_dims=2, in_channels=channels, out_channels=num_classes, dropout_prob=dropout
     )
 
 
-CLASSIFIERS: dict[str, Build] = {
-    "small_cnn": SmallCNN,
-    **{f"efficientnet-b{n}": _efficientnet(f"efficientnet-b{n}") for n in range(8)},
-    "resnet18": _resnet(resnet18),
-    "resnet50": _resnet(resnet50),
-    "densenet121": _densenet121,
-}
+for _name, _factory in (("resnet18", resnet18), ("resnet50", resnet50)):
+    register_classifier(_name, learning_rate=5e-4)(_resnet(_factory))
+for _name in (f"efficientnet-b{number}" for number in range(8)):
+    register_classifier(_name, learning_rate=5e-4)(_efficientnet(_name))
 
 
-def register_classifier(name: str) -> Callable[[Build], Build]:
-    """Make a function that builds a classifier known by ``name``.
-
-    Raises:
-        ValueError: If the name is taken.
-    """
-
-    def register(build: Build) -> Build:
-        if name in CLASSIFIERS:
-            raise ValueError(f"`name` {name!r} is the name of a classifier already.")
-        CLASSIFIERS[name] = build
-        return build
-
-    return register
+@register_classifier("discriminator", learning_rate=1e-3)
+def _discriminator(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
+    # It is made of a GAN's discriminator, which a name and four numbers do not describe.
+    raise ValueError(
+        "`network: discriminator` needs a GAN to take the discriminator of: list "
+        "configs/network_discriminator.yaml behind configs/common.yaml."
+    )
 
 
 @makes_networks
@@ -159,14 +225,12 @@ def classifier(
     Raises:
         ValueError: If the name is unknown or a number out of range.
     """
-    if name not in CLASSIFIERS:
-        raise ValueError(f"`name` must be one of {list(CLASSIFIERS)}, got {name!r}.")
+    build = registered_classifier(name).build
     if num_classes < 2 or channels < 1 or not 0 <= dropout < 1:
         raise ValueError(
             "`num_classes` must be at least 2, `channels` at least 1 and `dropout` in [0, 1), got "
             f"{num_classes}, {channels} and {dropout}."
         )
-    build = CLASSIFIERS[name]
     network = build(channels, num_classes, image_size, dropout)
     arguments = {
         "name": name,

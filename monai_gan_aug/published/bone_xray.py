@@ -161,7 +161,8 @@ def _strided(in_channels: int, out_channels: int, *, transposed: bool) -> Convol
     )
 
 
-@register_classifier("bone_xray")
+# The learning rate is not stated by the source; it trains 20 epochs.
+@register_classifier("bone_xray", image_size=64, channels=3, dropout=0.5, learning_rate=1e-3)
 def _build(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
     if image_size != 64 or num_classes != 2:
         raise ValueError(

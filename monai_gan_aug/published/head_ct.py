@@ -9,6 +9,7 @@ from typing import Any
 from monai.networks.blocks.convolutions import Convolution
 from torch import nn
 
+from monai_gan_aug.networks.classifiers import register_classifier, registered_classifier
 from monai_gan_aug.networks.initialisation import normal_initialisation
 from monai_gan_aug.networks.unconditional import (
     UnconditionalDiscriminator,
@@ -115,3 +116,10 @@ def data_layout(folder: Path) -> Layout:
         group=NO_GROUPING,
         caveats=("The set names no patients; each slice is taken for a patient of its own.",),
     )
+
+
+# The source states neither the learning rate nor the length.
+@register_classifier("head_ct", image_size=32, channels=1, learning_rate=1e-4, batch_size=16)
+def _build(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
+    build = registered_classifier("resnet50").build
+    return build(channels, num_classes, image_size, dropout)

@@ -159,7 +159,8 @@ class Classifier(nn.Module):
         return logits
 
 
-@register_classifier("malaria_cnn")
+# The learning rate is not stated by the source.
+@register_classifier("malaria_cnn", image_size=64, channels=3, dropout=0.0, learning_rate=1e-3)
 def _build(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
     if image_size != 64:
         raise ValueError(
@@ -168,7 +169,7 @@ def _build(channels: int, num_classes: int, image_size: int, dropout: float) -> 
     return Classifier(channels, num_classes, dropout)
 
 
-@register_classifier("malaria_resnet")
+@register_classifier("malaria_resnet", image_size=64, channels=3, dropout=0.0, learning_rate=1e-3)
 def _build_resnet(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
     return PreactivationResNet(channels, num_classes, dropout=dropout)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from monai_gan_aug.data.sources import JsonPerImageSource
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.networks.classifiers import register_classifier, registered_classifier
 from monai_gan_aug.networks.conditional import ConditionalGenerator, LabelledLatent
 from monai_gan_aug.networks.definitions import DescribedNetwork
 from monai_gan_aug.networks.initialisation import normal_initialisation
@@ -171,3 +172,13 @@ def data_layout(folder: Path) -> Layout:
         f"{folder.name} holds neither a table with the columns image_name (or dcm_name) and "
         f"target, nor one JSON file per image; tables found: {seen}. Put train.csv into the folder."
     )
+
+
+# Published with batches of 64 and 30 to 50 epochs of 5,000 images. The source draws classes alike
+# (`balance: weighted`); `balance: none` is its imbalanced variant.
+@register_classifier(
+    "siim_isic", image_size=128, channels=3, learning_rate=1e-4, batch_size=64, total_steps=2400
+)
+def _build(channels: int, num_classes: int, image_size: int, dropout: float) -> nn.Module:
+    build = registered_classifier("efficientnet-b3").build
+    return build(channels, num_classes, image_size, dropout)

@@ -36,6 +36,7 @@ class JobDone(FileRecord):
         identity: Hash of what decides its result.
         name: The job, for people.
         seconds: How long it took.
+        code: Hash of the package's code that ran it.
     """
 
     KIND = "the record of a job"
@@ -45,6 +46,7 @@ class JobDone(FileRecord):
     identity: str
     name: str
     seconds: float
+    code: str = ""
 
 
 @dataclass(frozen=True)

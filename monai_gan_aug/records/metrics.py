@@ -43,8 +43,6 @@ class ClassifierResult(FileRecord):
         metrics: By name; ``confusion`` is a matrix of counts.
         steps: Optimiser steps.
         provenance: What it was made of.
-        averaged: Arms whose probabilities were averaged, if it is an average.
-        chosen: The arm whose results these are, if one was chosen by validation.
     """
 
     KIND = "the metrics of a classifier"
@@ -57,5 +55,3 @@ class ClassifierResult(FileRecord):
     metrics: Mapping[str, object]
     steps: int
     provenance: ClassifierProvenance
-    averaged: tuple[str, ...] | None = None
-    chosen: str | None = None

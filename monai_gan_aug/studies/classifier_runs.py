@@ -1,24 +1,22 @@
-"""The runs of the classifier bundle on one split: train arms, guess classes, put arms together."""
+"""The runs of the classifier bundle on one split: train arms, guess classes, look elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.generation.pseudo_labels import GUESSED
-from monai_gan_aug.studies.arms import Arm, arm
-from monai_gan_aug.studies.data import StudyData
-from monai_gan_aug.studies.external import ExternalSet, external_place
+from monai_gan_aug.studies.arms import LABELLER, Arm
+from monai_gan_aug.studies.arms import arm as arm_called
+from monai_gan_aug.studies.bundle_runs import CLASSIFIER_BUNDLE, BundleRun, BundleRuns
+from monai_gan_aug.studies.external import ExternalSet
 from monai_gan_aug.studies.gan_runs import GanRuns
 from monai_gan_aug.studies.jobs import BundleJob
+from monai_gan_aug.studies.layout import SeedLayout
 
-__all__ = ["LABELLER", "PSEUDO", "SHARED_KNOBS", "ClassifierRecipe", "ClassifierRuns"]
+__all__ = ["SHARED_KNOBS", "ClassifierRecipe", "ClassifierRuns"]
 
 SHARED_KNOBS = ("total_steps", "steps_multiplier", "batch_size")
-LABELLER = "classical"
-PSEUDO = "pseudo"
-RESULTS_OF_A_SPLIT = ("predictions.json", "metrics.json")
 
 
 @dataclass(frozen=True)
@@ -26,14 +24,15 @@ class ClassifierRecipe:
     """How the classifiers of all arms are trained.
 
     Args:
-        network: ``configs/network_<…>.yaml`` of the classifier bundle, for all arms but those made
-            of a discriminator.
+        network: ``--network`` of the classifier bundle, for all arms but those made of a
+            discriminator.
         knobs: Knobs of all arms; what an arm sets itself, it keeps, and the learning rate is not
             passed to the other architecture.
         arm_knobs: Knobs of single arms, by name.
 
     Raises:
         DataError: If an arm's own knobs would change how long it is trained.
+        ValueError: If an arm is unknown.
     """
 
     network: str = "small_cnn"
@@ -42,22 +41,18 @@ class ClassifierRecipe:
 
     def __post_init__(self) -> None:
         for name, knobs in self.arm_knobs.items():
-            arm(name)
+            arm_called(name)
             if unequal := sorted(set(knobs) & set(SHARED_KNOBS)):
                 raise DataError(
                     f"`arm_knobs` of {name} sets {', '.join(unequal)}, but all arms take equally "
                     "many steps of equally many images: set it in `classifier`."
                 )
 
-    def knobs_of(self, chosen: Arm, configs: Path) -> dict[str, Any]:
-        """Knobs of one arm; ``configs`` holds the arms' files."""
-        from monai.bundle import ConfigParser  # heavy, and studies are also only looked at
-
-        own = set(ConfigParser.load_config_file(str(configs / chosen.config_file)))
-        if chosen.discriminator:
-            own.add("learning_rate")
+    def knobs_of(self, arm: Arm) -> dict[str, Any]:
+        """Knobs that the training of one arm turns, besides those the arm sets itself."""
+        own = {*arm.knobs, *(["learning_rate"] if arm.discriminator else [])}
         shared = {key: value for key, value in self.knobs.items() if key not in own}
-        return {**shared, **self.arm_knobs.get(chosen.name, {})}
+        return {**shared, **self.arm_knobs.get(arm.name, {})}
 
 
 @dataclass(frozen=True)
@@ -65,208 +60,117 @@ class ClassifierRuns:
     """Jobs of one recipe on the splits of a study.
 
     Args:
-        data: The images.
+        runs: What they share with all other jobs.
         recipe: How the classifiers are trained.
-        folder: Folder of these runs.
-        root: Folder of the whole study, whose ``cache`` is used.
         gans: The GAN that arms use.
-        semi_gans: The GAN that learned from unlabelled images as well.
-        bundles_dir: Folder that holds the bundles.
-        device: Device of the jobs.
+        unlabelled_gans: The GAN that learned from unlabelled images as well.
     """
 
-    data: StudyData
+    runs: BundleRuns
     recipe: ClassifierRecipe
-    folder: Path
-    root: Path
     gans: GanRuns
-    semi_gans: GanRuns
-    bundles_dir: Path
-    device: str = "cpu"
+    unlabelled_gans: GanRuns
 
-    def train(self, seed: int, chosen: Arm) -> BundleJob:
+    def train(self, seed: int, arm: Arm) -> BundleJob:
         """The training of one arm."""
-        datalist = self._datalist(
-            seed, f"{chosen.name}.json" if chosen.patients > 1 else "datalist.json"
-        )
-        synthetic = self._synthetic(seed, chosen)
-        knobs, inputs = self._parts(seed, chosen)
-        return self._job(
-            f"seed-{seed}/arm-{chosen.name}",
-            seed,
-            ("common.yaml", self._network_file(chosen), chosen.config_file, "train.yaml"),
-            datalist,
-            {
-                **self.data.image,
-                **self._knobs(chosen),
-                **knobs,
-                "synthetic": [str(path) for path in synthetic],
-            },
-            (datalist, *synthetic, *inputs),
+        place = self._seed(seed)
+        datalist = place.more_patients(arm.name) if arm.patients > 1 else place.datalist
+        synthetic = self._synthetic(seed, arm)
+        knobs, inputs = self._parts(seed, arm)
+        left = place.arm(arm.name)
+        if arm.discriminator:
+            files, network = ["network_discriminator.yaml"], {}
+        else:
+            files, network = [], {"network": self.recipe.network}
+        return self.runs.job(
+            CLASSIFIER_BUNDLE,
+            BundleRun(
+                kind="classifiers",
+                seed=seed,
+                config_files=[*files, "train.yaml"],
+                datalist=datalist,
+                output_dir=left.folder,
+                knobs={
+                    "arm": arm.name,
+                    **network,
+                    **self.recipe.knobs_of(arm),
+                    **knobs,
+                    "synthetic": [str(path) for path in synthetic],
+                },
+                inputs=[*synthetic, *inputs],
+                outputs=[left.predictions, left.metrics, left.curves, left.checkpoint],
+                trains=True,
+            ),
         )
 
     def guess(self, seed: int) -> BundleJob:
         """Guess the classes of unlabelled images with the baseline; needs its training."""
-        unlabelled = self._datalist(seed, "unlabelled.json")
-        datalist = self._datalist(seed, "datalist.json")
-        labeller = self.checkpoint(seed, arm(LABELLER))
-        return self._job(
-            f"seed-{seed}/{PSEUDO}",
-            seed,
-            ("pseudo_label.yaml",),
-            datalist,
-            {"ckpt_path": str(labeller), "unlabelled": str(unlabelled)},
-            (datalist, unlabelled, labeller),
+        place = self._seed(seed)
+        checkpoint = place.arm(LABELLER).checkpoint
+        return self.runs.job(
+            CLASSIFIER_BUNDLE,
+            BundleRun(
+                kind="guess",
+                seed=seed,
+                config_files=["pseudo_label.yaml"],
+                datalist=place.datalist,
+                output_dir=place.guesses.folder,
+                knobs={"ckpt_path": str(checkpoint), "unlabelled": str(place.unlabelled)},
+                inputs=[place.unlabelled, checkpoint],
+                outputs=[place.guesses.guessed, place.guesses.enlarged],
+            ),
         )
 
-    def judge(self, seed: int, chosen: Arm, name: str, external: ExternalSet) -> BundleJob:
+    def judge(self, seed: int, arm: Arm, name: str, external: ExternalSet) -> BundleJob:
         """The final weights of one arm on an external set; needs its training."""
-        place = f"seed-{seed}/{external_place(name, chosen.name)}"
-        checkpoint = self.checkpoint(seed, chosen)
-        return self._job(
-            place,
-            seed,
-            ("evaluate.yaml",),
-            external.path,
-            {
-                "dataset_dir": str(external.root),
-                "ckpt_path": str(checkpoint),
-                "eval_dir": str(self._output(place)),
-            },
-            (external.path, checkpoint),
+        place = self._seed(seed)
+        left, checkpoint = place.arm(arm.name, external=name), place.arm(arm.name).checkpoint
+        return self.runs.job(
+            CLASSIFIER_BUNDLE,
+            BundleRun(
+                kind="external",
+                seed=seed,
+                config_files=["evaluate.yaml"],
+                datalist=external.path,
+                output_dir=left.folder,
+                knobs={
+                    "dataset_dir": str(external.root),
+                    "ckpt_path": str(checkpoint),
+                    "eval_dir": str(left.folder),
+                },
+                inputs=[checkpoint],
+                outputs=[left.predictions, left.metrics],
+            ),
         )
 
-    def choose(self, seed: int, chosen: Arm, external: str | None = None) -> BundleJob:
-        """Take over the arm that did best on the validation split; needs their trainings.
-
-        Args:
-            seed: The seed.
-            chosen: The arm that is chosen from others.
-            external: Take over its results on this external set, which must be there.
-        """
-        curves = [self._results(seed, name) for name in chosen.members]
-        knobs: dict[str, Any] = {"choices": [str(folder) for folder in curves]}
-        if external is not None:
-            results = [self._results(seed, name, external) for name in chosen.members]
-            knobs["results"] = [str(folder) for folder in results]
-        inputs = [folder / "curves.json" for folder in curves]
-        return self._derive(seed, chosen, external, "choose.yaml", knobs, inputs)
-
-    def average(self, seed: int, chosen: Arm, external: str | None = None) -> BundleJob:
-        """Average the predictions of arms; needs their trainings, or results on the external set.
-
-        Args:
-            seed: The seed.
-            chosen: The arm that is averaged from others.
-            external: Average their results on this external set.
-        """
-        folders = [self._results(seed, name, external) for name in chosen.members]
-        knobs = {"members": [str(folder) for folder in folders]}
-        return self._derive(seed, chosen, external, "average.yaml", knobs)
-
-    def checkpoint(self, seed: int, chosen: Arm) -> Path:
-        """``latest.json`` of one trained arm."""
-        return self._output(f"seed-{seed}/arm-{chosen.name}") / "checkpoints" / "latest.json"
-
-    def _derive(
-        self,
-        seed: int,
-        chosen: Arm,
-        external: str | None,
-        file: str,
-        knobs: Mapping[str, Any],
-        inputs: Sequence[Path] = (),
-    ) -> BundleJob:
-        """A job that makes the results of an arm of the results of its members."""
-        members = [self._results(seed, name, external) for name in chosen.members]
-        files = [folder / name for folder in members for name in RESULTS_OF_A_SPLIT]
-        return self._job(
-            self._results(seed, chosen.name, external).relative_to(self.folder).as_posix(),
-            seed,
-            ("common.yaml", self._network_file(chosen), chosen.config_file, file),
-            self._datalist(seed, "datalist.json"),
-            {**self.data.image, **knobs},
-            (*files, *inputs),
-        )
-
-    def _results(self, seed: int, name: str, external: str | None = None) -> Path:
-        """Folder of what an arm said about the test split, or about an external set."""
-        place = f"arm-{name}" if external is None else external_place(external, name)
-        return self._output(f"seed-{seed}/{place}")
-
-    def _parts(self, seed: int, chosen: Arm) -> tuple[dict[str, Any], list[Path]]:
+    def _parts(self, seed: int, arm: Arm) -> tuple[dict[str, Any], list[Path]]:
         """Knobs for guessed classes and discriminators, and the files behind them."""
         knobs: dict[str, Any] = {}
         inputs: list[Path] = []
-        if chosen.source == "pseudo":
-            inputs.append(self._output(f"seed-{seed}/{PSEUDO}") / GUESSED)
+        place = self._seed(seed)
+        if arm.source == "pseudo":
+            inputs.append(place.guesses.guessed)
             knobs["pseudo"] = str(inputs[-1])
-        if chosen.source == "unlabelled":
-            inputs.append(self._datalist(seed, "unlabelled.json"))
+        if arm.source == "unlabelled":
+            inputs.append(place.unlabelled)
             knobs["unlabelled"] = str(inputs[-1])
-        if chosen.discriminator == "random":
-            knobs["discriminator_def"] = self._gans(chosen).discriminator_definition()
-        if chosen.discriminator == "trained":
-            inputs.append(self._gans(chosen).checkpoint(seed))
+        if arm.discriminator == "random":
+            knobs["discriminator_def"] = self._gans(arm).discriminator_definition()
+        if arm.discriminator == "trained":
+            inputs.append(self._gans(arm).checkpoint(seed))
             knobs["gan_checkpoint"] = str(inputs[-1])
         return knobs, inputs
 
-    def _synthetic(self, seed: int, chosen: Arm) -> list[Path]:
-        gans = self._gans(chosen)
-        if chosen.source == "generated":
+    def _synthetic(self, seed: int, arm: Arm) -> list[Path]:
+        gans = self._gans(arm)
+        if arm.source == "generated":
             return gans.synthetic(seed)
-        if chosen.source in ("selected", "random_selection"):
-            return gans.selected(seed, at_random=chosen.source == "random_selection")
+        if arm.selected:
+            return gans.selected(seed, at_random=arm.source == "random_selection")
         return []
 
-    def _gans(self, chosen: Arm) -> GanRuns:
-        return self.semi_gans if chosen.semi else self.gans
+    def _gans(self, arm: Arm) -> GanRuns:
+        return self.unlabelled_gans if arm.unlabelled_gan else self.gans
 
-    def _knobs(self, chosen: Arm) -> dict[str, Any]:
-        return self.recipe.knobs_of(chosen, self._bundle / "configs")
-
-    def _network_file(self, chosen: Arm) -> str:
-        if chosen.discriminator:
-            return "network_discriminator.yaml"
-        return f"network_{self.recipe.network}.yaml"
-
-    def _data_knobs(self, datalist: Path, seed: int) -> dict[str, Any]:
-        """Where the images are; how they are prepared is said to a training, then known."""
-        knobs = self.data.knobs(datalist, self.root / "cache", seed)
-        return {key: value for key, value in knobs.items() if key not in self.data.image}
-
-    @property
-    def _bundle(self) -> Path:
-        return self.bundles_dir / "augmentation_classifier"
-
-    def _datalist(self, seed: int, name: str) -> Path:
-        return self.data.datalist_path(self.folder, seed, name)
-
-    def _output(self, place: str) -> Path:
-        return self.folder / place
-
-    def _job(
-        self,
-        place: str,
-        seed: int,
-        files: tuple[str, ...],
-        datalist: Path,
-        knobs: Mapping[str, Any],
-        inputs: tuple[Path, ...],
-    ) -> BundleJob:
-        """A run of the bundle with its folder at ``place`` below :attr:`folder`."""
-        output_dir = self._output(place)
-        return BundleJob(
-            name=output_dir.relative_to(self.root).as_posix(),
-            bundle=self._bundle,
-            config_files=files,
-            overrides={
-                "bundle_root": str(self._bundle),
-                **self._data_knobs(datalist, seed),
-                "device": f"$torch.device('{self.device}')",
-                "output_dir": str(output_dir),
-                **knobs,
-            },
-            output_dir=output_dir,
-            inputs=inputs,
-        )
+    def _seed(self, seed: int) -> SeedLayout:
+        return self.runs.layout.seed(seed)

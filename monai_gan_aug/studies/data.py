@@ -12,6 +12,7 @@ from monai_gan_aug.data.sources import Source
 from monai_gan_aug.data.splitting import draw_split
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.studies.layout import StudyLayout
 from monai_gan_aug.studies.pool import kept_pool
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
@@ -73,8 +74,8 @@ class StudyData:
         """Root of the images, absolute."""
         return Path(self.dataset_dir).resolve()
 
-    def pool(self, folder: Path) -> Pool:
-        """All images and patients; kept in ``folder/pool.json``.
+    def pool(self, layout: StudyLayout) -> Pool:
+        """All images and patients; kept on disk.
 
         Raises:
             DataError: As :func:`monai_gan_aug.data.pooling.pool_entries` does.
@@ -82,22 +83,22 @@ class StudyData:
         images = LabelledSource(
             self.source, self.root, self.classes, self.unlabelled, self.key_file, self.group
         )
-        return kept_pool(folder / "pool.json", images)
+        return kept_pool(layout.pool, images)
 
     def splits(
-        self, folder: Path, seeds: Sequence[int], training_patients: int | None = None
+        self, layout: StudyLayout, seeds: Sequence[int], training_patients: int | None = None
     ) -> dict[int, Datalist]:
-        """Draw the split of every seed and write ``folder/seed-<seed>/datalist.json``.
+        """Draw the split of every seed and write it.
 
         Args:
-            folder: Folder of the experiment.
+            layout: Where the experiment lies.
             seeds: One split per seed.
             training_patients: Training patients per class, instead of those of ``split``.
 
         Raises:
             DataError: If a class has too few patients.
         """
-        pool = self.pool(folder)
+        pool = self.pool(layout)
         split = dict(self.split)
         if training_patients is not None:
             split["training_patients_per_class"] = training_patients
@@ -113,33 +114,17 @@ class StudyData:
                 caveats=(*self.caveats, *pool.caveats),
                 **split,
             )
-            datalists[seed].save(self.datalist_path(folder, seed))
+            datalists[seed].save(layout.seed(seed).datalist)
         return datalists
 
-    def decode(self, folder: Path, image: Mapping[str, Any] | None = None) -> None:
-        """Decode every image of the pool once into ``folder/cache``.
+    def decode(self, layout: StudyLayout, image: Mapping[str, Any] | None = None) -> None:
+        """Decode every image of the pool once into the cache.
 
         Args:
-            folder: Folder of the experiment.
+            layout: Where the experiment lies.
             image: Knobs that replace those of ``image``.
         """
         logger.info("Decoding the images once.")
         recipe = preprocessing({**self.image, **(image or {})})
-        pool = self.pool(folder)
-        images = (*pool.entries, *pool.unlabelled)
-        ImageCache.build(images, self.root, recipe, folder / "cache")
-
-    @staticmethod
-    def datalist_path(folder: Path, seed: int, name: str = "datalist.json") -> Path:
-        """Where the split of ``seed``, or another datalist of it, lies."""
-        return folder / f"seed-{seed}" / name
-
-    def knobs(self, datalist: Path, cache: Path, seed: int) -> dict[str, Any]:
-        """Knobs that point a bundle at a datalist and the decoded images."""
-        return {
-            "dataset_dir": str(self.root),
-            "datalist": str(datalist),
-            "cache_dir": str(cache),
-            "seed": seed,
-            **self.image,
-        }
+        pool = self.pool(layout)
+        ImageCache.build((*pool.entries, *pool.unlabelled), self.root, recipe, layout.cache)

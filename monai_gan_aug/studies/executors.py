@@ -1,5 +1,6 @@
 """Where the jobs of a study run: processes of this machine, or the workers of a cluster."""
 
+import importlib
 import multiprocessing
 import os
 import threading
@@ -7,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.cores import usable_cores
@@ -16,7 +18,7 @@ __all__ = ["cluster_executor", "job_executor", "process_executor"]
 
 @contextmanager
 def job_executor(workers: int | None = None, scheduler: str | None = None) -> Iterator[Executor]:
-    """An executor for :func:`monai_gan_aug.studies.jobs.run_jobs`.
+    """An executor for :func:`monai_gan_aug.studies.job_queue.run_jobs`.
 
     Args:
         workers: Local processes; the number of usable cores if not given.
@@ -64,13 +66,13 @@ def cluster_executor(scheduler: str, seconds: float = 30) -> Iterator[Executor]:
         https://distributed.dask.org; with dask-jobqueue the workers come from Slurm, LSF or PBS.
     """
     try:
-        from distributed import Client
+        distributed: Any = importlib.import_module("distributed")  # it has no types
     except ImportError:
         raise DataError(
             "`scheduler` needs dask: pip install 'monai_gan_aug[cluster]', or leave it null."
         ) from None
     try:
-        client = Client(scheduler, timeout=seconds)
+        client = distributed.Client(scheduler, timeout=seconds)
     except (OSError, ValueError) as error:
         raise DataError(
             f"No dask scheduler answers at {scheduler}: start one, or leave `scheduler` null."

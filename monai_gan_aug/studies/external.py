@@ -19,9 +19,10 @@ from monai_gan_aug.io.names import printable
 from monai_gan_aug.records.datalist import NO_GROUPING, Datalist, Entry, SplitRecord
 from monai_gan_aug.records.jobs import LookAlikes
 from monai_gan_aug.studies.data import StudyData, preprocessing
+from monai_gan_aug.studies.layout import StudyLayout
 from monai_gan_aug.studies.pool import kept_pool
 
-__all__ = ["ExternalData", "ExternalSet", "external_place", "external_sets"]
+__all__ = ["ExternalData", "ExternalSet", "external_sets"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 LEAST_PATIENTS = 5
@@ -80,20 +81,15 @@ class ExternalSet:
     datalist: Datalist
 
 
-def external_place(name: str, arm: str) -> str:
-    """Where, below the folder of a seed, the results of ``arm`` on the set ``name`` lie."""
-    return f"external/{name}/arm-{arm}"
-
-
 def external_sets(
-    external: Mapping[str, ExternalData], data: StudyData, folder: Path
+    external: Mapping[str, ExternalData], data: StudyData, layout: StudyLayout
 ) -> dict[str, ExternalSet]:
-    """Read, check and decode external test sets; write ``folder/external/<name>/datalist.json``.
+    """Read, check and decode external test sets, and write their datalists.
 
     Args:
         external: The sets, by name.
         data: The images of the study.
-        folder: Folder of the study.
+        layout: Where the study lies.
 
     Returns:
         The sets, by name. What could not be ruled out is among the caveats of their datalists:
@@ -103,14 +99,18 @@ def external_sets(
         DataError: If an image is a copy of one of the study, a patient is in both, a class has
             fewer than five patients, or a name is no name of a folder.
     """
-    return {name: _external_set(name, one, data, folder) for name, one in external.items()}
+    return {
+        name: _external_set(name, described, data, layout) for name, described in external.items()
+    }
 
 
-def _external_set(name: str, external: ExternalData, data: StudyData, folder: Path) -> ExternalSet:
+def _external_set(
+    name: str, external: ExternalData, data: StudyData, layout: StudyLayout
+) -> ExternalSet:
     if not NAME.fullmatch(name):
         raise DataError(f"`external` has the name {name!r}: use letters, digits, _ and - only.")
-    root, here = Path(external.dataset_dir).resolve(), folder / "external" / name
-    study = data.pool(folder)
+    root, here = Path(external.dataset_dir).resolve(), layout.external(name)
+    study = data.pool(layout)
     if external.classes is not None and len(external.classes) != len(study.labels):
         raise DataError(
             f"`classes` of the external set {name} must hold one name for each of "
@@ -123,10 +123,10 @@ def _external_set(name: str, external: ExternalData, data: StudyData, folder: Pa
         key_file=data.key_file,
         group=external.group,
     )
-    pool = kept_pool(here / "pool.json", images)
+    pool = kept_pool(here.pool, images)
     _refuse_copies(name, pool.entries, study.entries)
     entries, caveats = _own_patients(name, external, data, pool, study)
-    caveats += _look_alikes(entries, root, study.entries, data.root, here / "look_alikes.json")
+    caveats += _look_alikes(entries, root, study.entries, data.root, here.look_alikes)
     datalist = Datalist(
         labels=study.labels,
         training=(),
@@ -137,9 +137,9 @@ def _external_set(name: str, external: ExternalData, data: StudyData, folder: Pa
         caveats=(*external.caveats, *pool.caveats, *caveats),
     )
     _require_patients(name, datalist)
-    datalist.save(here / "datalist.json")
-    ImageCache.build(entries, root, preprocessing(data.image), folder / "cache")
-    return ExternalSet(root, here / "datalist.json", datalist)
+    datalist.save(here.datalist)
+    ImageCache.build(entries, root, preprocessing(data.image), layout.cache)
+    return ExternalSet(root, here.datalist, datalist)
 
 
 def _refuse_copies(name: str, entries: Sequence[Entry], study: Sequence[Entry]) -> None:

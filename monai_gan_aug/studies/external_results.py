@@ -1,23 +1,22 @@
 """What the classifiers of a study said about external test sets, for ``study.json``."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 from monai_gan_aug.metrics.weighted import METRICS
 from monai_gan_aug.records.datalist import Datalist
-from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.records.results import ArmMetrics, ExternalResults
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
 from monai_gan_aug.studies.arms import Arm
 from monai_gan_aug.studies.comparisons import PlannedComparison, comparison_rows, conclusion
-from monai_gan_aug.studies.external import external_place
+from monai_gan_aug.studies.layout import SeedLayout
+from monai_gan_aug.studies.outcomes import arm_outcome
 
 __all__ = ["external_results"]
 
 
 def external_results(
     datalists: Mapping[str, Datalist],
-    seed_folders: Iterable[Path],
+    seeds: Iterable[SeedLayout],
     arms: Sequence[Arm],
     planned: PlannedComparison,
 ) -> tuple[ExternalResults, ...]:
@@ -28,22 +27,18 @@ def external_results(
 
     Args:
         datalists: External sets by name, all images in the test split.
-        seed_folders: Folders of the seeds.
+        seeds: Where the seeds lie.
         arms: Arms of the study.
         planned: What the verdict is about.
 
     Raises:
         DataError: If predictions are missing.
     """
-    folders = list(seed_folders)
+    seeds = list(seeds)
     sets = []
     for name, datalist in datalists.items():
         statistics = ArmStatistics(
-            [
-                Predictions.load(folder / external_place(name, arm.name) / "predictions.json")
-                for folder in folders
-                for arm in arms
-            ]
+            [arm_outcome(seed, arm, external=name).predictions for seed in seeds for arm in arms]
         )
         sets.append(
             ExternalResults(

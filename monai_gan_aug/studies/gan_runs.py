@@ -1,16 +1,17 @@
 """The runs of the GAN bundle on one split: train, generate, compare with real images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from monai_gan_aug.generation.selection import CONTROL, SELECTED
-from monai_gan_aug.studies.data import StudyData
+from monai_gan_aug.studies.bundle_runs import GAN_BUNDLE, BundleRun, BundleRuns
 from monai_gan_aug.studies.jobs import BundleJob
+from monai_gan_aug.studies.layout import GanLayout, SeedLayout
 
 __all__ = ["GanRecipe", "GanRuns"]
 
+Part = int | None
 GENERATION_KNOBS = ("batch_size", "truncation", "output_format")
 """Knobs of a recipe that also reach what is done with the trained GAN."""
 
@@ -20,7 +21,8 @@ class GanRecipe:
     """What is trained.
 
     Args:
-        preset: Name of a ``configs/<preset>.yaml`` of the GAN bundle: ``family_…``, ``system_…``.
+        preset: Name of a ``configs/<preset>.yaml`` of the GAN bundle: a family or a published
+            system.
         knobs: Knobs of the GAN bundle.
         image: Knobs of the preprocessing that replace those of the data.
         per_class: One unconditional GAN per class instead of one for all classes.
@@ -50,183 +52,202 @@ class GanRecipe:
         }
 
 
+def _split(seed: SeedLayout) -> Path:
+    return seed.datalist
+
+
+def _only_gan(seed: SeedLayout) -> GanLayout:
+    return seed.gan()
+
+
 @dataclass(frozen=True)
 class GanRuns:
     """Jobs of one recipe on the splits of an experiment.
 
     Args:
-        data: The images and splits.
+        runs: What it shares with all other jobs.
         recipe: What is trained.
-        folder: Folder of the experiment.
         labels: Class names, by label.
-        bundles_dir: Folder that holds the bundles.
-        device: Device of the jobs, ``"cpu"`` or ``"cuda"``.
-        prefix: Put in front of the names of the folders below ``seed-<seed>``.
-        root: Folder of the whole experiment, whose ``cache`` is used; ``folder`` if not given.
-        datalist_name: The datalist below ``seed-<seed>`` that the GAN learns from.
+        place: Where the GAN of a seed lies.
+        datalist: The datalist of a seed that the GAN learns from.
     """
 
-    data: StudyData
+    runs: BundleRuns
     recipe: GanRecipe
-    folder: Path
     labels: Sequence[str]
-    bundles_dir: Path
-    device: str = "cpu"
-    prefix: str = ""
-    root: Path | None = None
-    datalist_name: str = "datalist.json"
+    place: Callable[[SeedLayout], GanLayout] = _only_gan
+    datalist: Callable[[SeedLayout], Path] = _split
 
     @property
-    def class_sets(self) -> dict[str, list[str] | None]:
-        """The classes of each GAN, by the ending of its folders' names."""
+    def parts(self) -> dict[Part, list[str] | None]:
+        """The classes of each GAN, by what its folders are called."""
         if not self.recipe.per_class:
-            return {"": None}
-        return {f"-{position}": [name] for position, name in enumerate(self.labels)}
+            return {None: None}
+        return {position: [name] for position, name in enumerate(self.labels)}
 
     def trainings(self, seed: int) -> list[BundleJob]:
         """One job per GAN."""
         return [
             self._job(
+                "GAN",
                 "train",
                 seed,
-                f"gan{suffix}",
+                self.layout(seed).training(part),
                 {"only_labels": labels, "resume": True},
+                outputs=[self._checkpoint(seed, part)],
                 resumable=True,
                 extra=["best_by_kid.yaml"] if self.recipe.best_by_kid else [],
             )
-            for suffix, labels in self.class_sets.items()
+            for part, labels in self.parts.items()
         ]
 
     def generations(self, seed: int) -> list[BundleJob]:
         """One job per GAN; needs its training."""
+        place = self.layout(seed)
         return [
             self._job(
+                "generate",
                 "inference",
                 seed,
-                f"synthetic{suffix}",
+                place.generation(part),
                 {
-                    "ckpt_path": str(self._checkpoint(seed, suffix)),
+                    "ckpt_path": str(self._checkpoint(seed, part)),
                     "samples_per_class": self.recipe.samples_per_class,
-                    "synthetic_dir": str(self._folder(seed, f"synthetic{suffix}")),
+                    "synthetic_dir": str(place.generation(part)),
                 },
-                inputs=[self._checkpoint(seed, suffix)],
+                inputs=[self._checkpoint(seed, part)],
+                outputs=[place.synthetic(part)],
             )
-            for suffix in self.class_sets
+            for part in self.parts
         ]
 
     def comparisons(self, seed: int) -> list[BundleJob]:
-        """One job that writes ``quality.json``; needs all images of the seed."""
-        synthetic = self.synthetic(seed)
+        """One job that compares with real images; needs all images of the seed."""
+        place, synthetic = self.layout(seed), self.synthetic(seed)
         knobs = {**self.recipe.evaluation, "synthetic": [str(path) for path in synthetic]}
-        return [self._job("evaluate", seed, "quality", knobs, inputs=synthetic)]
+        return [
+            self._job(
+                "quality",
+                "evaluate",
+                seed,
+                place.evaluation,
+                knobs,
+                inputs=synthetic,
+                outputs=[place.quality],
+            )
+        ]
 
     def screenings(self, seed: int) -> list[BundleJob]:
-        """One job that writes ``screening.json``; needs all images of the seed."""
-        synthetic = self.synthetic(seed)
+        """One job that looks for copies; needs all images of the seed."""
+        place, synthetic = self.layout(seed), self.synthetic(seed)
         knobs: dict[str, Any] = {"synthetic": [str(path) for path in synthetic]}
         inputs = list(synthetic)
         if not self.recipe.per_class:  # the screen takes one discriminator
-            inputs.append(self._checkpoint(seed, ""))
-            knobs["discriminator_checkpoint"] = str(self._checkpoint(seed, "").parent)
-        return [self._job("screen", seed, "screen", knobs, inputs=inputs)]
-
-    def synthetic(self, seed: int) -> list[Path]:
-        """The datalists of the generated images."""
+            inputs.append(self._checkpoint(seed, None))
+            knobs["discriminator_checkpoint"] = str(self._checkpoint(seed, None).parent)
         return [
-            self._folder(seed, f"synthetic{suffix}") / "datalist.json" for suffix in self.class_sets
+            self._job(
+                "screen",
+                "screen",
+                seed,
+                place.screen,
+                knobs,
+                inputs=inputs,
+                outputs=[place.screening],
+            )
         ]
 
     def selections(self, seed: int, criteria: Mapping[str, Any]) -> list[BundleJob]:
         """One job per GAN that chooses among its images; needs their generation."""
+        place = self.layout(seed)
         return [
             self._job(
                 "select",
+                "select",
                 seed,
-                f"selection{suffix}",
-                {"synthetic": str(path), **criteria},
-                inputs=[path],
+                place.selection(part),
+                {"synthetic": str(place.synthetic(part)), **criteria},
+                inputs=[place.synthetic(part)],
+                outputs=[place.selected(part), place.selected(part, at_random=True)],
             )
-            for suffix, path in zip(self.class_sets, self.synthetic(seed), strict=True)
+            for part in self.parts
         ]
+
+    def synthetic(self, seed: int) -> list[Path]:
+        """The datalists of the generated images."""
+        return [self.layout(seed).synthetic(part) for part in self.parts]
 
     def selected(self, seed: int, *, at_random: bool = False) -> list[Path]:
         """The datalists of the chosen images, or of as many at random."""
-        name = CONTROL if at_random else SELECTED
-        return [path.with_name(name) for path in self.synthetic(seed)]
+        return [self.layout(seed).selected(part, at_random=at_random) for part in self.parts]
 
     def discriminator_definition(self) -> dict[str, Any]:
         """What its discriminator is made of, for a classifier of the same architecture."""
         from monai_gan_aug.generation.gan_parts import configured_definition  # heavy
 
-        knobs = {**self.data.image, **self.recipe.image, **self.recipe.knobs}
+        knobs = {**self.runs.data.image, **self.recipe.image, **self.recipe.knobs}
         return configured_definition(
             self._config_paths(), {**knobs, "only_labels": list(self.labels)}
         )
 
     def _config_paths(self) -> list[Path]:
-        configs = self.bundles_dir / "medical_image_gan" / "configs"
+        """The configuration of its networks."""
+        configs = self.runs.bundles_dir / GAN_BUNDLE / "configs"
         return [configs / "common.yaml", configs / f"{self.recipe.preset}.yaml"]
 
     def knows_classes(self) -> bool:
         """Whether its images have classes: it was told them, or there is one GAN for each."""
-        from monai.bundle import ConfigParser  # heavy, and studies are also only looked at
+        from monai.bundle.config_parser import ConfigParser  # heavy, and studies are also looked at
 
         files = ConfigParser.load_config_files([str(path) for path in self._config_paths()])
         condition = {**files, **self.recipe.knobs}["condition"]
         return self.recipe.per_class or condition is not None
 
     def checkpoint(self, seed: int) -> Path:
-        """``latest.json`` of the checkpoint used, of the one GAN for all classes."""
-        return self._checkpoint(seed, "")
+        """The checkpoint used, of the one GAN for all classes."""
+        return self._checkpoint(seed, None)
 
-    def quality_path(self, seed: int) -> Path:
-        """Where the comparison with real images is written."""
-        return self._folder(seed, "quality") / "quality.json"
+    def layout(self, seed: int) -> GanLayout:
+        """Where the GAN of a seed lies."""
+        return self.place(self.runs.layout.seed(seed))
 
     def _datalist(self, seed: int) -> Path:
-        return self.data.datalist_path(self.folder, seed, self.datalist_name)
+        return self.datalist(self.runs.layout.seed(seed))
 
-    def _folder(self, seed: int, name: str) -> Path:
-        return self.folder / f"seed-{seed}" / f"{self.prefix}{name}"
-
-    def _checkpoint(self, seed: int, suffix: str) -> Path:
-        kept = self._folder(seed, f"gan{suffix}") / "checkpoints"
-        return (kept / "best" if self.recipe.best_by_kid else kept) / "latest.json"
+    def _checkpoint(self, seed: int, part: Part) -> Path:
+        return self.layout(seed).checkpoint(part, best=self.recipe.best_by_kid)
 
     def _job(
         self,
+        kind: str,
         stage: str,
         seed: int,
-        name: str,
+        output_dir: Path,
         knobs: Mapping[str, Any],
+        *,
         inputs: Sequence[Path] = (),
+        outputs: Sequence[Path] = (),
         resumable: bool = False,
         extra: Sequence[str] = (),
     ) -> BundleJob:
-        root = self.bundles_dir / "medical_image_gan"
-        whole = self.root or self.folder
-        output_dir = self._folder(seed, name)
-        given = self.data.knobs(self._datalist(seed), whole / "cache", seed)
-        files: tuple[str, ...] = (f"{stage}.yaml",)
+        trains = stage == "train"
         turned = {**self.recipe.image, **self.recipe.knobs}
-        if stage == "train":
-            files = ("common.yaml", f"{self.recipe.preset}.yaml", *files, *extra)
-        else:  # what the GAN was trained with stands in its checkpoint and in its images
-            given = {key: value for key, value in given.items() if key not in self.data.image}
+        if not trains:  # what the GAN was trained with stands in its checkpoint and its images
             turned = {key: value for key, value in turned.items() if key in GENERATION_KNOBS}
-        return BundleJob(
-            name=output_dir.relative_to(whole).as_posix(),
-            bundle=root,
-            config_files=files,
-            overrides={
-                "bundle_root": str(root),
-                **given,
-                "device": f"$torch.device('{self.device}')",
-                "output_dir": str(output_dir),
-                **turned,
-                **knobs,
-            },
+        run = BundleRun(
+            kind=kind,
+            seed=seed,
+            config_files=(
+                *([f"{self.recipe.preset}.yaml"] if trains else []),
+                f"{stage}.yaml",
+                *extra,
+            ),
+            datalist=self._datalist(seed),
             output_dir=output_dir,
-            inputs=(self._datalist(seed), *inputs),
+            knobs={**turned, **knobs},
+            inputs=inputs,
+            outputs=outputs,
+            trains=trains,
             resumable=resumable,
         )
+        return self.runs.job(GAN_BUNDLE, run)

@@ -10,24 +10,20 @@ import json
 import logging
 import os
 import shutil
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
-from monai_gan_aug import __version__
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.hashing import sha256_file, sha256_json
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.records.jobs import JobBegun, JobDone
+from monai_gan_aug.studies.code_identity import package_sha256
 
-__all__ = ["BundleJob", "JobError", "run_job", "run_jobs"]
+__all__ = ["BundleJob", "JobError", "run_job"]
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +42,10 @@ class BundleJob:
         config_files: Names under the bundle's ``configs``, in the order they are merged.
         overrides: Knobs, by their id in the configuration.
         output_dir: Folder of this job alone.
-        inputs: Files made by earlier jobs; their content is part of this job's identity.
+        kind: What kind of work it is; times are summed by it.
+        inputs: Files it reads whose content is part of its identity; it waits for the jobs that
+            make them.
+        outputs: Files it makes for others, without which it is not finished.
         resumable: Keep the folder of an interrupted run, because the bundle resumes from it.
     """
 
@@ -55,7 +54,9 @@ class BundleJob:
     config_files: tuple[str, ...]
     overrides: Mapping[str, Any]
     output_dir: Path
+    kind: str = "jobs"
     inputs: tuple[Path, ...] = field(default=())
+    outputs: tuple[Path, ...] = field(default=())
     resumable: bool = False
 
     def config_paths(self) -> list[Path]:
@@ -63,24 +64,29 @@ class BundleJob:
         return [Path(self.bundle).resolve() / "configs" / name for name in self.config_files]
 
     def identity(self) -> str:
-        """Hash of configuration, knobs and inputs: the same identity gives the same result."""
+        """Hash of code, configuration and inputs: the same identity gives the same result.
+
+        Raises:
+            DataError: If a configuration file is not there.
+        """
         missing = [path.name for path in self.config_paths() if not path.is_file()]
         if missing:
             raise DataError(
                 f"The bundle {Path(self.bundle).name} has no configs/{missing[0]}: "
                 "check `bundles_dir` and the file names of the study."
             )
+        stamps = tuple((str(path), path.stat().st_mtime_ns) for path in self.config_paths())
         return sha256_json(
             {
-                "package": __version__,
-                "configs": [sha256_file(path) for path in self.config_paths()],
+                "package": package_sha256(),
+                "configuration": _merged_sha256(stamps),
                 "overrides": json.loads(json.dumps(dict(self.overrides), default=str)),
                 "inputs": [sha256_file(path) for path in self.inputs],
             }
         )
 
     def recorded(self) -> JobDone | None:
-        """``job.json``, or nothing."""
+        """``job.json``, or nothing if the job was never finished."""
         return JobDone.load_if_sound(self.output_dir / "job.json")
 
     @property
@@ -90,9 +96,27 @@ class BundleJob:
         return 0.0 if done is None else done.seconds
 
     def is_finished(self) -> bool:
-        """Whether this very job, inputs included, has been completed."""
+        """Whether this very job, inputs included, has been completed and its files are there."""
         done = self.recorded()
-        return done is not None and done.identity == self.identity()
+        return (
+            done is not None
+            and done.identity == self.identity()
+            and all(path.is_file() for path in self.outputs)
+        )
+
+    def is_outdated(self) -> bool:
+        """Whether it was finished with other code of this package than that of today."""
+        done = self.recorded()
+        return done is not None and done.code != package_sha256()
+
+
+@lru_cache(maxsize=256)
+def _merged_sha256(stamps: tuple[tuple[str, int], ...]) -> str:
+    """Hash of the configuration that files make together: comments and layout do not count."""
+    from monai.bundle.config_parser import ConfigParser  # heavy, and studies are also looked at
+
+    merged = ConfigParser.load_config_files([path for path, _ in stamps])
+    return sha256_json(json.loads(json.dumps(merged, default=str)))
 
 
 @contextlib.contextmanager
@@ -110,16 +134,28 @@ def _output_into(log: Path) -> Iterator[None]:
                 os.close(kept)
 
 
-def run_job(job: BundleJob) -> float:
+def run_job(job: BundleJob, code: str | None = None) -> float:
     """Run a job to its end and record it; return the seconds it took.
 
     An interrupted run is resumed if the bundle can, and otherwise started from an empty folder.
     A finished one is not run again: a cluster may ask twice for the same job, and may ask while
     the first run is still going on, which is then awaited.
 
+    Args:
+        job: The job.
+        code: Hash of the package where the study runs; whatever is here if not given.
+
     Raises:
-        JobError: If the bundle raises; the folder keeps the log.
+        JobError: If the bundle raises, or makes not all it promised; the folder keeps the log. Or
+            if the code here is not that of the study.
     """
+    if code is not None and code != package_sha256():
+        # Otherwise the study would take the result for one of its own code, or run it for ever.
+        raise JobError(
+            f"{job.name} was not run: the worker has another version of monai_gan_aug than the "
+            "study. Install the same one everywhere, do not change it while a study runs, and run "
+            "the study again: it goes on from here."
+        )
     lock = FolderLock(job.output_dir.parent / ".jobs" / job.output_dir.name)
     lock.acquire(wait=True)
     try:
@@ -147,8 +183,14 @@ def _run_from_here(job: BundleJob) -> float:
             f"{job.name} failed: {_root_cause(error)} (full text in {job.name}/job.log). "
             "Mend the cause and run the study again: it goes on from here."
         ) from error
+    missing = [path.name for path in job.outputs if not path.is_file()]
+    if missing:
+        raise JobError(
+            f"{job.name} ended without {', '.join(missing)} (full text in {job.name}/job.log). "
+            "Does the bundle in `bundles_dir` belong to this version of the package?"
+        )
     seconds = time.monotonic() - start
-    JobDone(identity, job.name, seconds).save(job.output_dir / "job.json")
+    JobDone(identity, job.name, seconds, package_sha256()).save(job.output_dir / "job.json")
     return seconds
 
 
@@ -159,7 +201,7 @@ def _root_cause(error: BaseException) -> str:
 
 
 def _run_bundle(job: BundleJob) -> None:
-    from monai.bundle import ConfigWorkflow  # heavy: only workers need it
+    from monai.bundle.workflows import ConfigWorkflow  # heavy: only workers need it
 
     workflow = ConfigWorkflow(
         config_file=[str(path) for path in job.config_paths()],
@@ -169,64 +211,3 @@ def _run_bundle(job: BundleJob) -> None:
     workflow.initialize()
     workflow.run()
     workflow.finalize()
-
-
-def run_jobs(jobs: Sequence[BundleJob], executor: Executor, *, title: str) -> float:
-    """Run the jobs that are not finished; return the seconds of all, earlier runs included.
-
-    Args:
-        jobs: Jobs that do not depend on one another.
-        executor: Anything with :mod:`concurrent.futures`' ``submit``.
-        title: Text in front of the progress bar. Without a terminal, as in a cluster's log, there
-            is a line for every finished job instead.
-
-    Raises:
-        JobError: At the first job that fails; jobs not yet started are cancelled.
-    """
-    if not jobs:
-        return 0.0
-    open_jobs = [job for job in jobs if not job.is_finished()]
-    if open_jobs:
-        logger.info("%s: %d jobs, %d to do.", title, len(jobs), len(open_jobs))
-    with tqdm(
-        total=len(jobs),
-        initial=len(jobs) - len(open_jobs),
-        desc=title,
-        unit="job",
-        disable=not sys.stderr.isatty(),
-    ) as bar:
-        futures = {executor.submit(run_job, job): job for job in open_jobs}
-        try:
-            _await_all(futures, bar)
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            raise
-    return sum(job.seconds for job in jobs)
-
-
-def _await_all(futures: Mapping[Future[float], BundleJob], bar: tqdm) -> None:
-    waiting, finished = set(futures), bar.n
-    while waiting:
-        done, waiting = wait(waiting, timeout=1.0, return_when=FIRST_COMPLETED)
-        for future in done:
-            try:
-                seconds = future.result()
-            except JobError:
-                raise
-            except BrokenProcessPool as error:
-                raise JobError(
-                    "A worker process was killed (often: out of memory). Use fewer `workers` or a "
-                    "smaller `batch_size` and run the study again: it goes on from here."
-                ) from error
-            except Exception as error:
-                raise JobError(
-                    f"{futures[future].name} was given up: {type(error).__name__}: {error}. "
-                    "Look at the workers and run the study again: it goes on from here."
-                ) from error
-            bar.update()
-            finished += 1
-            if bar.disable:
-                name = futures[future].name
-                logger.info("%d of %d: %s (%.0f s)", finished, bar.total, name, seconds)
-        bar.refresh()

@@ -16,9 +16,8 @@ import torch
 from monai_gan_aug import __version__
 from monai_gan_aug.metrics.weighted import METRICS, confusion
 from monai_gan_aug.records.checkpoints import CheckpointIndex
-from monai_gan_aug.records.curves import Alarms, ClassifierCurves, GanCurves
+from monai_gan_aug.records.curves import Alarms, GanCurves
 from monai_gan_aug.records.datalist import Datalist
-from monai_gan_aug.records.metrics import ClassifierResult
 from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.records.provenance import SyntheticDatalist
 from monai_gan_aug.records.quality import QualityFile, ScreeningFile, SelectionFile
@@ -44,6 +43,7 @@ from monai_gan_aug.records.study_parts import (
     Timing,
 )
 from monai_gan_aug.statistics.arm_statistics import ArmStatistics
+from monai_gan_aug.statistics.derived_arms import ArmOutcome
 from monai_gan_aug.studies.arms import Arm
 from monai_gan_aug.studies.comparisons import (
     PlannedComparison,
@@ -58,67 +58,56 @@ from monai_gan_aug.studies.curves import (
     roc_curves,
 )
 from monai_gan_aug.studies.external_results import external_results
+from monai_gan_aug.studies.layout import GanLayout, SeedLayout, StudyLayout
+from monai_gan_aug.studies.outcomes import arm_outcome
 
 logger = logging.getLogger(__name__)
 
 __all__ = ["FinishedStudy", "write_record"]
 
 LIBRARIES = ("torch", "monai", "pytorch-ignite", "pydicom", "numpy", "scikit-learn")
-UNLABELLED_PREFIXES = ("semi-", "unlabelled-")
-UNLABELLED_DATALIST = "pseudo/semi.json"
 UNSCREENED = "Too few patients for a copy screen: nobody looked for copies of training images."
 
 
 @dataclass(frozen=True)
-class GanFolders:
-    """Where one GAN of one seed lies.
+class TrainedGan:
+    """One GAN of one seed: of all classes or of one, with unlabelled images or without.
 
     Args:
-        seed_folder: Folder of the seed.
-        prefix: Before ``gan``: nothing, or what tells a GAN that learned from unlabelled images.
-        suffix: After ``gan``: nothing, or the position of its class.
+        seed: Where the seed lies.
+        place: Where the GANs of its recipe lie.
+        part: The position of its class, or nothing for one GAN for all classes.
     """
 
-    seed_folder: Path
-    prefix: str
-    suffix: str
+    seed: SeedLayout
+    place: GanLayout
+    part: int | None
 
     @property
-    def training(self) -> Path:
-        """Folder of its training."""
-        return self.seed_folder / f"{self.prefix}gan{self.suffix}"
-
-    @property
-    def synthetic(self) -> Path:
-        """Datalist of its images; missing if none were drawn."""
-        return self.seed_folder / f"{self.prefix}synthetic{self.suffix}" / "datalist.json"
+    def saw_unlabelled(self) -> bool:
+        """Whether it learned from images without a class as well."""
+        return self.place == self.seed.unlabelled_gan
 
     @property
     def datalist(self) -> Path:
         """Datalist it learned from."""
-        return self.seed_folder / (UNLABELLED_DATALIST if self.prefix else "datalist.json")
+        return self.seed.guesses.enlarged if self.saw_unlabelled else self.seed.datalist
+
+    @property
+    def synthetic(self) -> Path:
+        """Datalist of its images; missing if none were drawn."""
+        return self.place.synthetic(self.part)
 
     def name(self, labels: Sequence[str]) -> str:
         """Which GAN it is, in words."""
-        of = labels[int(self.suffix[1:])] if self.suffix else "all classes"
-        return f"{of}, with unlabelled images" if self.prefix else of
+        of = "all classes" if self.part is None else labels[self.part]
+        return f"{of}, with unlabelled images" if self.saw_unlabelled else of
 
     def checkpoint_sha256(self) -> str:
         """Hash of the newest checkpoint, of the best ones if those are kept."""
-        kept = self.training / "checkpoints"
-        best = kept / "best" / "latest.json"
-        index = CheckpointIndex.load(best if best.is_file() else kept / "latest.json")
+        best = self.place.checkpoint(self.part, best=True)
+        index = CheckpointIndex.load(best if best.is_file() else self.place.checkpoint(self.part))
         return index.checkpoints[0].sha256
-
-    @classmethod
-    def of_seed(cls, seed_folder: Path) -> Iterator["GanFolders"]:
-        """Every GAN of a seed: that of the labelled images first, then by class."""
-        for prefix in ("", *UNLABELLED_PREFIXES):
-            start = f"{prefix}gan"
-            for path in sorted(seed_folder.glob(f"{start}*")):
-                suffix = path.name.removeprefix(start)
-                if not suffix or (suffix[:1] == "-" and suffix[1:].isdigit()):
-                    yield cls(seed_folder, prefix, suffix)
 
 
 @dataclass(frozen=True)
@@ -126,7 +115,7 @@ class FinishedStudy:
     """Where the results of a finished study lie, and what they are called.
 
     Args:
-        folder: The study's folder.
+        layout: Where everything of it lies.
         name: Short name.
         title: What the images and classes are.
         datalists: Split of every seed.
@@ -140,7 +129,7 @@ class FinishedStudy:
         external: External test sets by name, all images in the test split.
     """
 
-    folder: Path
+    layout: StudyLayout
     name: str
     title: str
     datalists: Mapping[int, Datalist]
@@ -153,17 +142,14 @@ class FinishedStudy:
     published: PublishedTable | None = None
     external: Mapping[str, Datalist] = field(default_factory=dict)
 
-    def seed_folder(self, seed: int) -> Path:
-        """Folder of one seed."""
-        return self.folder / f"seed-{seed}"
-
-    def arm_folder(self, seed: int, arm: str) -> Path:
-        """Folder of one arm of one seed."""
-        return self.seed_folder(seed) / f"arm-{arm}"
-
-    def gans(self, seed: int) -> list[GanFolders]:
-        """Where the GANs of one seed lie; none if no arm uses one."""
-        return list(GanFolders.of_seed(self.seed_folder(seed)))
+    def gans(self, seed: int) -> list[TrainedGan]:
+        """The GANs of one seed, that of the labelled images first, then by class; often one."""
+        place, labels = self.layout.seed(seed), self.datalists[seed].labels
+        return [
+            TrainedGan(place, gan, part)
+            for gan in (place.gan(), place.unlabelled_gan)
+            for part in gan.parts(labels)
+        ]
 
     @property
     def split(self) -> Datalist:
@@ -171,13 +157,18 @@ class FinishedStudy:
         return next(iter(self.datalists.values()))
 
     @cached_property
-    def predictions(self) -> list[Predictions]:
-        """One per seed and arm."""
-        return [
-            Predictions.load(self.arm_folder(seed, arm.name) / "predictions.json")
+    def outcomes(self) -> dict[tuple[int, str], ArmOutcome]:
+        """What every arm of every seed says, by seed and name of the arm."""
+        return {
+            (seed, arm.name): arm_outcome(self.layout.seed(seed), arm)
             for seed in self.datalists
             for arm in self.arms
-        ]
+        }
+
+    @property
+    def predictions(self) -> list[Predictions]:
+        """One per seed and arm."""
+        return [outcome.predictions for outcome in self.outcomes.values()]
 
     @cached_property
     def statistics(self) -> ArmStatistics:
@@ -200,7 +191,7 @@ def write_record(study: FinishedStudy, sweep: Mapping[int, FinishedStudy] | None
     own = _sweep_point(0, study)  # under its number of patients if it is one of a sweep
     points = [
         replace(own, training_patients_per_class=patients)
-        if point.folder == study.folder
+        if point.layout == study.layout
         else _sweep_point(patients, point)
         for patients, point in sorted((sweep or {}).items())
     ]
@@ -238,7 +229,7 @@ def write_record(study: FinishedStudy, sweep: Mapping[int, FinishedStudy] | None
         ),
         sweep=tuple(points),
     )
-    path = study.folder / "study.json"
+    path = study.layout.record
     record.save(path)
     logger.info("Verdict: %s. %s", record.verdict.word, record.verdict.sentence)
     return path
@@ -269,7 +260,9 @@ def _cohort(study: FinishedStudy) -> Cohort:
 def _is_unscreened(study: FinishedStudy) -> bool:
     """Whether images were drawn of a seed and nobody screened them."""
     return any(
-        gan.synthetic.is_file() and not gan.prefix and not _screening_path(study, seed).is_file()
+        gan.synthetic.is_file()
+        and not gan.saw_unlabelled
+        and not study.layout.seed(seed).gan().screening.is_file()
         for seed in study.datalists
         for gan in study.gans(seed)
     )
@@ -292,7 +285,7 @@ def _splits(count: Callable[[str], Mapping[str, int]]) -> Splits:
     return Splits(count("training"), count("validation"), count("test"))
 
 
-def _hashes(gan: GanFolders, labels: Sequence[str]) -> GanHashes:
+def _hashes(gan: TrainedGan, labels: Sequence[str]) -> GanHashes:
     name = gan.name(labels)
     if not gan.synthetic.is_file():
         return GanHashes(name, Datalist.load(gan.datalist).sha256, gan.checkpoint_sha256())
@@ -307,7 +300,6 @@ def _arms(study: FinishedStudy) -> tuple[ArmResult, ...]:
 
 def _arm(arm: Arm, study: FinishedStudy) -> ArmResult:
     first, *_ = study.datalists
-    result = ClassifierResult.load(study.arm_folder(first, arm.name) / "metrics.json")
     counts = sum(
         confusion(item.labels, item.probabilities, np.ones((1, len(item))))[0]
         for item in study.statistics.predictions(arm.name)
@@ -317,51 +309,45 @@ def _arm(arm: Arm, study: FinishedStudy) -> ArmResult:
         metrics={name: study.statistics.metric(arm.name, name) for name in METRICS},
         title=arm.title,
         role=arm.role,
-        steps=result.steps,
+        steps=study.outcomes[first, arm.name].steps,
         confusion=tuple(tuple(row) for row in np.rint(counts).astype(int).tolist()),
     )
 
 
 def _external(study: FinishedStudy) -> tuple[ExternalResults, ...]:
-    folders = [study.seed_folder(seed) for seed in study.datalists]
-    return external_results(study.external, folders, study.arms, study.comparison)
+    seeds = [study.layout.seed(seed) for seed in study.datalists]
+    return external_results(study.external, seeds, study.arms, study.comparison)
 
 
 def _gan_trainings(study: FinishedStudy) -> Iterator[GanTraining]:
     for seed, datalist in study.datalists.items():
         for gan in study.gans(seed):
-            path = gan.training / "alarms.json"
+            alarms = gan.place.alarms(gan.part)
             yield GanTraining(
                 seed=seed,
                 name=gan.name(datalist.labels),
-                curves=GanCurves.load(gan.training / "curves.json"),
-                alarms=Alarms.load(path).alarms if path.is_file() else None,
+                curves=GanCurves.load(gan.place.curves(gan.part)),
+                alarms=Alarms.load(alarms).alarms if alarms.is_file() else None,
             )
 
 
 def _classifier_trainings(study: FinishedStudy) -> Iterator[ClassifierTraining]:
     """Curves of the arms that have some: one that is averaged from others has none."""
-    for seed in study.datalists:
-        for arm in study.arms:
-            path = study.arm_folder(seed, arm.name) / "curves.json"
-            if path.is_file():
-                yield ClassifierTraining(seed, arm.name, ClassifierCurves.load(path))
+    for (seed, arm), outcome in study.outcomes.items():
+        if outcome.curves is not None:
+            yield ClassifierTraining(seed, arm, outcome.curves)
 
 
 def _quality(study: FinishedStudy) -> Iterator[SeedQuality]:
     for seed in study.datalists:
-        path = study.seed_folder(seed) / "quality" / "quality.json"
+        path = study.layout.seed(seed).gan().quality
         if path.is_file():
             yield SeedQuality(seed, QualityFile.load(path).rows)
 
 
-def _screening_path(study: FinishedStudy, seed: int) -> Path:
-    return study.seed_folder(seed) / "screen" / "screening.json"
-
-
 def _screening(study: FinishedStudy) -> Iterator[SeedScreening]:
     for seed in study.datalists:
-        path = _screening_path(study, seed)
+        path = study.layout.seed(seed).gan().screening
         if path.is_file():
             screen = ScreeningFile.load(path)
             yield SeedScreening(
@@ -377,7 +363,8 @@ def _screening(study: FinishedStudy) -> Iterator[SeedScreening]:
 
 def _selection(study: FinishedStudy) -> Iterator[SeedSelection]:
     for seed in study.datalists:
-        paths = sorted(study.seed_folder(seed).glob("selection*/selection.json"))
+        kept = [gan.place.selection_cost(gan.part) for gan in study.gans(seed)]
+        paths = [path for path in kept if path.is_file()]
         if paths:
             rows = (row for path in paths for row in SelectionFile.load(path).classes)
             yield SeedSelection(seed, tuple(rows))

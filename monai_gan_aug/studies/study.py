@@ -1,25 +1,7 @@
-"""The benefit study: the whole path for several seeds, stage by stage, restartable anywhere.
+"""The benefit study: the whole path for several seeds, restartable anywhere.
 
-Every stage leaves files in the study's folder and is skipped when they are there and still
-belong to the same settings::
-
-    output_dir/
-      pool.json                     every image with label and patient, near-duplicates grouped
-      cache/                        the decoded images
-      seed-0/datalist.json          the split of this seed
-      seed-0/gan/                   one run of the GAN bundle (or gan-<class>/, one per class)
-      seed-0/synthetic/             its images and their datalist
-      seed-0/quality/               image quality beside real-versus-real
-      seed-0/screen/                the copy screen, if there are patients enough
-      seed-0/selection/             what a choice among its images cost, if an arm needs one
-      seed-0/pseudo/                guessed classes of unlabelled images, if an arm needs them
-      seed-0/semi-gan/              a GAN that learned from those as well, and semi-synthetic/
-      seed-0/arm-<name>/            one run of the classifier bundle per arm, also for those that
-                                    others are chosen or averaged from
-      patients-10/seed-0/…          all of that again with fewer training patients
-      external/<name>/              an external test set, and what was found when it was checked
-      seed-0/external/<name>/       what every arm said about it
-      study.json                    everything a report needs
+Every job leaves files in the study's folder (:mod:`monai_gan_aug.studies.layout`) and is skipped
+when they are there and still belong to the same settings.
 """
 
 import logging
@@ -37,17 +19,21 @@ from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.records.study_parts import Grid, PublishedTable, Recipe
 from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
-from monai_gan_aug.studies.arms import arm, trained_arms
+from monai_gan_aug.studies.arms import arm as arm_called
+from monai_gan_aug.studies.arms import arms_needed_by
+from monai_gan_aug.studies.bundle_runs import KINDS, BundleRuns
 from monai_gan_aug.studies.classifier_runs import ClassifierRecipe
 from monai_gan_aug.studies.comparisons import PlannedComparison
 from monai_gan_aug.studies.data import StudyData, preprocessing
 from monai_gan_aug.studies.executors import job_executor
 from monai_gan_aug.studies.external import ExternalData, ExternalSet, external_sets
 from monai_gan_aug.studies.gan_runs import GanRecipe, GanRuns
-from monai_gan_aug.studies.jobs import run_jobs
+from monai_gan_aug.studies.job_queue import run_jobs
+from monai_gan_aug.studies.layout import StudyLayout
 from monai_gan_aug.studies.pictures import draw_grids
 from monai_gan_aug.studies.record import FinishedStudy, write_record
-from monai_gan_aug.studies.runs import StudyRuns
+from monai_gan_aug.studies.runs import Recipes, StudyRuns
+from monai_gan_aug.studies.shipped import bundles_folder
 
 __all__ = ["Study"]
 
@@ -64,10 +50,10 @@ class Study:
         output_dir: Folder of the study; nothing is written elsewhere.
         seeds: One split, GAN and set of classifiers per seed.
         gan: How the GAN is trained.
-        semi_gan: How the GAN is trained that learns from unlabelled images as well, for arms that
-            need one; as ``gan`` if not given. With the knob ``condition: null`` it is one generator
-            for all classes together and does not look at guessed classes; then no arm can use its
-            images, only its discriminator.
+        unlabelled_gan: How the GAN is trained that learns from unlabelled images as well, for arms
+            that need one; as ``gan`` if not given. With the knob ``condition: null`` it is one
+            generator for all classes together and does not look at guessed classes; then no arm
+            can use its images, only its discriminator.
         classifier: Knobs of ``augmentation_classifier``.
         arms: Names from :data:`monai_gan_aug.studies.arms.ARMS`.
         arm_knobs: Knobs of single arms of ``augmentation_classifier``, by the arm's name.
@@ -77,11 +63,11 @@ class Study:
         selection: Knobs of ``select.yaml`` of the GAN bundle, for arms of selected images.
         unlabelled_images: Unlabelled images at most, for arms that use them.
         comparison: Arguments of :class:`~monai_gan_aug.studies.comparisons.PlannedComparison`.
-        network: ``configs/network_<…>.yaml`` of the classifier bundle.
+        network: ``--network`` of the classifier bundle.
         external: Test sets from elsewhere, by name, for the classifiers of all arms.
         published: Numbers of a publication to stand beside in the report.
         show_real_images: Put real training images beside the synthetic ones in the report.
-        bundles_dir: Folder that holds both bundles.
+        bundles_dir: Folder that holds both bundles; those of the package if not given.
         device: Device of the jobs, ``"cpu"`` or ``"cuda"``.
         workers: Processes; the number of usable cores if not given.
         scheduler: Address of a dask scheduler whose workers run the jobs instead.
@@ -99,7 +85,7 @@ class Study:
     comparison: Mapping[str, Any]
     gan: GanRecipe = field(default_factory=GanRecipe)
     classifier: Mapping[str, Any] = field(default_factory=dict)
-    semi_gan: GanRecipe | None = None
+    unlabelled_gan: GanRecipe | None = None
     network: str = "small_cnn"
     arm_knobs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     training_patients: Sequence[int] = ()
@@ -108,14 +94,14 @@ class Study:
     external: Mapping[str, ExternalData] = field(default_factory=dict)
     published: PublishedTable | None = None
     show_real_images: bool = True
-    bundles_dir: str = "bundles"
+    bundles_dir: str | None = None
     device: str = "cpu"
     workers: int | None = None
     scheduler: str | None = None
 
     def __post_init__(self) -> None:
         for name in self.arms:
-            arm(name)
+            arm_called(name)
         missing = set(PlannedComparison(**self.comparison).names) - set(self.arms)
         if missing:
             raise DataError(f"The comparison needs arms that are not run: {sorted(missing)}.")
@@ -133,11 +119,11 @@ class Study:
 
     def _check_discriminators(self) -> None:
         """Refuse arms made of a discriminator when there is one per class."""
-        for one in trained_arms(arm(name) for name in self.arms):
-            recipe = self._semi_gan if one.semi else self.gan
-            if one.discriminator and recipe.per_class:
+        for arm in arms_needed_by(map(arm_called, self.arms)):
+            recipe = self._unlabelled_gan if arm.unlabelled_gan else self.gan
+            if arm.discriminator and recipe.per_class:
                 raise DataError(
-                    f"{one.name} needs the discriminator of one GAN for all classes: set "
+                    f"{arm.name} needs the discriminator of one GAN for all classes: set "
                     "`per_class` to false, or leave the arm out."
                 )
 
@@ -151,29 +137,27 @@ class Study:
             DataError: If the data cannot support the study, or another run writes its folder.
             JobError: If a run of a bundle fails.
         """
-        with FolderLock(self._folder):
+        with FolderLock(self._layout.root):
             return self._run(executor)
 
     def _run(self, executor: Executor | None) -> Path:
         start = time.monotonic()
         sizes = self._sizes()
-        first, *_ = sizes.values()
-        _require_intervals(first.datalists.values())
+        main, *_ = sizes.values()
+        _require_intervals(main.datalists.values())
         for runs in sizes.values():
             runs.prepare()
-        self.data.decode(self._folder, self.gan.image)
-        seconds: dict[str, float] = {}
+        self.data.decode(self._layout, self.gan.image)
+        jobs = [job for runs in sizes.values() for job in runs.jobs()]
+        jobs.sort(key=lambda job: KINDS.index(job.kind))
         with ExitStack() as stack:
-            chosen = executor or stack.enter_context(job_executor(self.workers, self.scheduler))
-            stages = [runs.stages() for runs in sizes.values()]
-            for title in stages[0]:
-                jobs = [job for one in stages for seed in self.seeds for job in one[title](seed)]
-                seconds[title] = run_jobs(jobs, chosen, title=f"{title:<12}")
+            workers = executor or stack.enter_context(job_executor(self.workers, self.scheduler))
+            seconds = run_jobs(jobs, workers, title=self.data.name)
         records = {number: self._record(runs) for number, runs in sizes.items()}
         return write_record(
             replace(
                 records[next(iter(sizes))],
-                grids=self._grids(first.datalists, first.gans) if first.uses_gan else (),
+                grids=self._grids(main.datalists, main.gans) if main.uses_gan else (),
                 stages=seconds,
                 seconds=time.monotonic() - start,
             ),
@@ -184,42 +168,43 @@ class Study:
         """The runs of every number of training patients per class, the main one first."""
         split = self.data.split.get("training_patients_per_class", 60)
         largest, *rest = sorted({*self.training_patients} or {split}, reverse=True)
-        datalists = self.data.splits(self._folder, self.seeds, largest)
-        external = external_sets(self.external, self.data, self._folder)
-        sizes = {largest: self._runs(self._folder, datalists, external)}
+        datalists = self.data.splits(self._layout, self.seeds, largest)
+        external = external_sets(self.external, self.data, self._layout)
+        sizes = {largest: self._runs(self._layout, datalists, external)}
         for number in rest:
-            folder = self._folder / f"patients-{number}"
-            fewer = {seed: with_fewer_patients(one, number) for seed, one in datalists.items()}
+            layout = self._layout.with_patients(number)
+            fewer = {
+                seed: with_fewer_patients(datalist, number) for seed, datalist in datalists.items()
+            }
             for seed, datalist in fewer.items():
-                datalist.save(self.data.datalist_path(folder, seed))
-            sizes[number] = self._runs(folder, fewer, external)
+                datalist.save(layout.seed(seed).datalist)
+            sizes[number] = self._runs(layout, fewer, external)
         return sizes
 
     def _runs(
         self,
-        folder: Path,
+        layout: StudyLayout,
         datalists: Mapping[int, Datalist],
         external: Mapping[str, ExternalSet],
     ) -> StudyRuns:
+        bundles = Path(self.bundles_dir).resolve() if self.bundles_dir else bundles_folder()
         return StudyRuns(
-            data=self.data,
-            root=self._folder,
-            folder=folder,
+            runs=BundleRuns(self.data, layout, bundles, self.device),
             datalists=datalists,
-            arms=tuple(arm(name) for name in self.arms),
-            gan=self.gan,
-            semi_gan=self._semi_gan,
-            classifier=self._recipe(),
-            selection=self.selection,
-            unlabelled_images=self.unlabelled_images,
-            bundles_dir=Path(self.bundles_dir).resolve(),
-            device=self.device,
+            arms=tuple(map(arm_called, self.arms)),
+            recipes=Recipes(
+                gan=self.gan,
+                unlabelled_gan=self._unlabelled_gan,
+                classifier=self._recipe(),
+                selection=self.selection,
+                unlabelled_images=self.unlabelled_images,
+            ),
             external=external,
         )
 
     def _record(self, runs: StudyRuns) -> FinishedStudy:
         return FinishedStudy(
-            folder=runs.folder,
+            layout=runs.runs.layout,
             name=self.data.name,
             title=self.title,
             datalists=runs.datalists,
@@ -230,16 +215,16 @@ class Study:
             stages={},
             seconds=0.0,
             published=self.published,
-            external={name: one.datalist for name, one in runs.external.items()},
+            external={name: external.datalist for name, external in runs.external.items()},
         )
 
     @property
-    def _folder(self) -> Path:
-        return Path(self.output_dir).resolve()
+    def _layout(self) -> StudyLayout:
+        return StudyLayout(Path(self.output_dir).resolve())
 
     @property
-    def _semi_gan(self) -> GanRecipe:
-        return self.gan if self.semi_gan is None else self.semi_gan
+    def _unlabelled_gan(self) -> GanRecipe:
+        return self.gan if self.unlabelled_gan is None else self.unlabelled_gan
 
     def _recipe(self) -> ClassifierRecipe:
         return ClassifierRecipe(self.network, self.classifier, self.arm_knobs)
@@ -247,12 +232,12 @@ class Study:
     def _grids(self, datalists: Mapping[int, Datalist], gan: GanRuns) -> tuple[Grid, ...]:
         seed = self.seeds[0]
         return draw_grids(
-            self._folder,
+            self._layout.root,
             datalists[seed],
             gan.synthetic(seed),
             dataset_dir=self.data.root,
             recipe=preprocessing({**self.data.image, **self.gan.image}),
-            cache_dir=self._folder / "cache",
+            cache_dir=self._layout.cache,
             seed=seed,
             show_real=self.show_real_images,
         )
@@ -270,8 +255,8 @@ class Study:
     def _gan_summary(self, runs: StudyRuns) -> dict[str, Any]:
         """What was trained: nothing of a GAN that no arm uses."""
         summary = self.gan.summary() if runs.uses_gan else {}
-        if runs.uses_semi_gan and self.semi_gan is not None:
-            summary["with unlabelled"] = self.semi_gan.summary()
+        if runs.uses_unlabelled_gan and self.unlabelled_gan is not None:
+            summary["with unlabelled"] = self.unlabelled_gan.summary()
         return summary
 
     def _sweep_summary(self) -> dict[str, Any]:
@@ -282,5 +267,6 @@ class Study:
 
 def _require_intervals(datalists: Collection[Datalist]) -> None:
     """Refuse test sets too small for an interval before anything is trained for them."""
-    bootstrap = CrossedBootstrap([[entry.group for entry in one.test] for one in datalists])
-    bootstrap.require_classes([[entry.known_label for entry in one.test] for one in datalists])
+    groups = [[entry.group for entry in datalist.test] for datalist in datalists]
+    labels = [[entry.known_label for entry in datalist.test] for datalist in datalists]
+    CrossedBootstrap(groups).require_classes(labels)

@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from monai.bundle import ConfigParser, ConfigWorkflow
-from monai_gan_aug.data.unlabelled import UnlabelledImages
+from monai.bundle import ConfigWorkflow
 from PIL import Image
-from sklearn.metrics import roc_auc_score
 
+from monai_gan_aug.data.datasets import UnlabelledImages
 from monai_gan_aug.data.splitting import draw_split
 from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
 from monai_gan_aug.engines.trained_network import load_network
@@ -46,7 +45,7 @@ GAN_CONFIG = [
 ]
 ALONE = ("evaluate.yaml", "inference.yaml", "pseudo_label.yaml")
 """What uses a trained classifier, and needs no other file."""
-ARM_FILES = sorted(path.name for path in (BUNDLE / "configs").glob("arm_*.yaml"))
+TRAINED = [row.name for row in ARMS.values() if row.trained]
 RESULTS = ("predictions.json", "metrics.json", "curves.json")
 
 
@@ -127,7 +126,7 @@ def needs(arm, data):
     """The network of an arm, and the knobs a study would turn for it."""
     knobs = {"synthetic": [str(data / "synthetic" / "datalist.json")]}
     if "discriminator" in arm:
-        knobs["network"] = "network_discriminator.yaml"
+        knobs["files"] = ["network_discriminator.yaml"]
     if "scratch" in arm:
         knobs["discriminator_def"] = configured_definition(GAN_CONFIG, gan_knobs(data))
     if "init" in arm:
@@ -156,7 +155,7 @@ def save_synthetic(folder, datalist: Datalist, split, rng):
     SyntheticDatalist(datalist.labels, entries, provenance).save(folder / "datalist.json")
 
 
-def workflow(data, output, *files, network="network_small_cnn.yaml", **knobs):
+def workflow(data, output, last, files=(), **knobs):
     settings = {
         "dataset_dir": str(data),
         "datalist": str(data / "datalist.json"),
@@ -167,9 +166,9 @@ def workflow(data, output, *files, network="network_small_cnn.yaml", **knobs):
         "batch_size": 8,
         **knobs,
     }
-    names = [*files]
-    if files[-1] not in ALONE:
-        names = ["common.yaml", network, *files]
+    names = [*files, last]
+    if last not in ALONE:
+        names = ["common.yaml", *names]
         settings.setdefault("image_size", 16)
     found = ConfigWorkflow(
         [str(BUNDLE / "configs" / name) for name in names], workflow_type=None, **settings
@@ -178,17 +177,17 @@ def workflow(data, output, *files, network="network_small_cnn.yaml", **knobs):
     return found
 
 
-def train(data, output, arm="arm_classical.yaml", **knobs):
+def train(data, output, arm="classical", **knobs):
     knobs = {"total_steps": 6, "curve_interval": 3, **knobs}
-    workflow(data, output, arm, "train.yaml", **knobs).run()
+    workflow(data, output, "train.yaml", arm=arm, **knobs).run()
     return json.loads((output / "metrics.json").read_text())
 
 
-@pytest.mark.parametrize("arm", ARM_FILES)
+@pytest.mark.parametrize("arm", TRAINED)
 def test_every_arm_trains_and_is_judged(arm, data, tmp_path):
     metrics = train(data, tmp_path, arm, **needs(arm, data))
-    assert metrics["arm"] == arm.removeprefix("arm_").removesuffix(".yaml")
-    assert metrics["steps"] == (12 if arm == "arm_classical_twice.yaml" else 6)
+    assert metrics["arm"] == arm
+    assert metrics["steps"] == (12 if arm == "classical_twice" else 6)
     assert json.loads((tmp_path / "curves.json").read_text())["step"][-1] == metrics["steps"]
     found = Predictions.load(tmp_path / "predictions.json")
     datalist = Datalist.load(Path(needs(arm, data).get("datalist", data / "datalist.json")))
@@ -197,31 +196,48 @@ def test_every_arm_trains_and_is_judged(arm, data, tmp_path):
     assert len(metrics["provenance"]["synthetic_sha256"]) == 1
 
 
-def test_every_arm_of_a_study_has_its_file():
-    assert {arm.config_file for arm in ARMS.values()} == set(ARM_FILES)
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ({"arm": "semi_synthetic"}, "unlabelled_gan_synthetic"),
+        ({"arm": "mixupp"}, "did you mean mixup"),
+        ({"network": "resnet_18"}, "did you mean resnet18"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_near_ones(name, wanted, data, tmp_path):
+    with pytest.raises(RuntimeError) as caught:
+        train(data, tmp_path, **name)
+    assert wanted in str(root_cause(caught.value))
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_what_is_given_by_hand_counts_more_than_the_arm_and_the_network(data, tmp_path):
+    given = {"augmentation": "none", "dropout": 0.0, "network": "resnet18"}
+    settings = train(data, tmp_path, "classical_strong", **given)["provenance"]["settings"]
+    assert {name: settings[name] for name in given} == given
+    assert settings["learning_rate"] == 5e-4
 
 
 def weights_before_training(data, output, arm, **knobs):
     """Weights of the discriminator inside a classifier once its training has started."""
-    found = workflow(
-        data, output, arm, "train.yaml", total_steps=6, **{**needs(arm, data), **knobs}
-    )
+    given = {**needs(arm, data), **knobs}
+    found = workflow(data, output, "train.yaml", arm=arm, total_steps=6, **given)
     handlers = found.parser.get_parsed_content("train::handlers")
     for handler in handlers:
         if type(handler).__name__ == "DiscriminatorWeights":
             handler.load()
-    return found.parser.get_parsed_content("network").discriminator.state_dict()
+    return found.parser.get_parsed_content("model").discriminator.state_dict()
 
 
 def test_begins_with_the_weights_of_the_checkpoint(data, tmp_path):
-    found = weights_before_training(data, tmp_path, "arm_discriminator_init.yaml")
+    found = weights_before_training(data, tmp_path, "discriminator_init")
     content = load_checkpoint(data / "gan-synthetic")["trainer"]["networks"]["discriminator"]
     assert found.keys() == content.keys()
     assert all(torch.equal(found[name], content[name]) for name in content)
 
 
-def test_the_twin_shares_the_architecture_and_no_weights(data, tmp_path):
-    arms = ("arm_discriminator_init.yaml", "arm_discriminator_scratch.yaml")
+def test_the_matched_control_shares_the_architecture_and_no_weights(data, tmp_path):
+    arms = ("discriminator_init", "discriminator_scratch")
     trained, scratch = (weights_before_training(data, tmp_path, arm) for arm in arms)
     assert trained.keys() == scratch.keys()
     convolutions = [name for name, value in trained.items() if value.ndim == 4]
@@ -230,7 +246,7 @@ def test_the_twin_shares_the_architecture_and_no_weights(data, tmp_path):
 
 
 def test_a_discriminator_that_saw_test_patients_is_refused(data, tmp_path):
-    arm = "arm_discriminator_init.yaml"
+    arm = "discriminator_init"
     knobs = {**needs(arm, data), "gan_checkpoint": str(data / "gan-leaking")}
     with pytest.raises(RuntimeError) as caught:
         train(data, tmp_path, arm, **knobs)
@@ -239,7 +255,7 @@ def test_a_discriminator_that_saw_test_patients_is_refused(data, tmp_path):
 
 
 def test_another_preprocessing_than_that_of_the_gan_is_refused(data, tmp_path):
-    arm = "arm_discriminator_init.yaml"
+    arm = "discriminator_init"
     with pytest.raises(RuntimeError) as caught:
         train(data, tmp_path, arm, fit="stretch", **needs(arm, data))
     assert "preprocessing" in str(root_cause(caught.value))
@@ -262,26 +278,6 @@ def test_a_discriminator_without_a_condition_has_nothing_of_the_classes(family):
     assert not without.state_dict().keys() - with_classes.state_dict().keys()
     classifier = DiscriminatorClassifier(without, num_classes=3, image_size=32)
     assert classifier(torch.zeros(2, 1, 32, 32)).shape == (2, 3)
-
-
-def test_an_average_is_judged_like_an_arm(data, tmp_path):
-    """Its file is the mean of its members, its AUC that of an independent library."""
-    names = ("arm_classical.yaml", "arm_discriminator_scratch.yaml")
-    for name in names:
-        train(data, tmp_path / name, name, **needs(name, data))
-    folders = [str(tmp_path / name) for name in names]
-    files = ("arm_averaged_controls.yaml", "average.yaml")
-    workflow(data, tmp_path / "average", *files, members=folders).run()
-    one, other, mean = (
-        Predictions.load(Path(folder) / "predictions.json")
-        for folder in (*folders, tmp_path / "average")
-    )
-    assert mean.arm == "averaged_controls"
-    assert mean.probabilities == pytest.approx((one.probabilities + other.probabilities) / 2)
-    metrics = json.loads((tmp_path / "average" / "metrics.json").read_text())
-    assert metrics["steps"] == 12
-    area = roc_auc_score(mean.labels, mean.probabilities[:, 1])
-    assert metrics["metrics"]["auc"] == pytest.approx(area)
 
 
 def test_guessing_writes_both_datalists(data, tmp_path):
@@ -411,13 +407,6 @@ def test_guessing_refuses_patients_of_the_split(data, tmp_path):
     assert isinstance(root_cause(caught.value), ProvenanceError)
 
 
-def test_arms_turn_knobs_that_exist():
-    common = ConfigParser.load_config_file(str(BUNDLE / "configs" / "common.yaml"))
-    for name in ARM_FILES:
-        arm = ConfigParser.load_config_file(str(BUNDLE / "configs" / name))
-        assert arm.keys() <= common.keys()
-
-
 def test_the_same_seed_gives_the_same_bytes(data, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         torch.rand(3)
@@ -429,9 +418,9 @@ def test_the_same_seed_gives_the_same_bytes(data, tmp_path):
 
 def test_arms_of_one_seed_start_from_the_same_weights(data, tmp_path):
     states = []
-    for arm in ("arm_real.yaml", "arm_warm_start.yaml"):
-        found = workflow(data, tmp_path, arm, "train.yaml", seed=3)
-        states.append(found.parser.get_parsed_content("network").state_dict())
+    for arm in ("real", "warm_start"):
+        found = workflow(data, tmp_path, "train.yaml", arm=arm, seed=3)
+        states.append(found.parser.get_parsed_content("model").state_dict())
     assert all(torch.equal(a, b) for a, b in zip(*(s.values() for s in states), strict=True))
 
 
@@ -440,7 +429,7 @@ def test_images_of_a_gan_that_saw_test_patients_are_refused(data, tmp_path):
         train(
             data,
             tmp_path,
-            "arm_real_plus_synthetic.yaml",
+            "real_plus_synthetic",
             synthetic=[str(data / "leaking" / "datalist.json")],
         )
     assert isinstance(root_cause(caught.value), ProvenanceError)
@@ -449,7 +438,7 @@ def test_images_of_a_gan_that_saw_test_patients_are_refused(data, tmp_path):
 
 def test_an_arm_that_needs_synthetic_images_says_so(data, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        train(data, tmp_path, "arm_synthetic_only.yaml")
+        train(data, tmp_path, "synthetic_only")
     assert isinstance(root_cause(caught.value), DataError)
 
 
@@ -490,18 +479,18 @@ def test_inference_needs_a_folder_and_a_checkpoint_only(data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("names", "kind"),
+    ("file", "kind"),
     [
-        (["common.yaml", "network_small_cnn.yaml", "arm_classical.yaml", "train.yaml"], "train"),
-        (["evaluate.yaml"], "infer"),
-        (["inference.yaml"], "infer"),
+        ("train.yaml", "train"),
+        ("evaluate.yaml", "infer"),
+        ("inference.yaml", "infer"),
     ],
 )
-def test_declares_every_monai_property(names, kind, data, tmp_path, monkeypatch):
+def test_declares_every_monai_property(file, kind, data, tmp_path, monkeypatch):
     monkeypatch.setenv("MONAI_FAIL_ON_DUPLICATE_CONFIG", "1")
     train(data, tmp_path / "trained")
     found = ConfigWorkflow(
-        [str(BUNDLE / "configs" / name) for name in names],
+        [str(BUNDLE / "configs" / name) for name in ("common.yaml", file)],
         workflow_type=kind,
         dataset_dir=str(data),
         datalist=str(data / "datalist.json"),
@@ -514,24 +503,11 @@ def test_declares_every_monai_property(names, kind, data, tmp_path, monkeypatch)
     assert found.check_properties() == []
 
 
-@pytest.mark.parametrize(
-    "path", sorted((BUNDLE / "configs").glob("network_*.yaml")), ids=lambda p: p.stem
-)
-def test_every_network_file_names_a_network(path):
-    parser = ConfigParser()
-    parser.read_config([str(BUNDLE / "configs" / "common.yaml"), str(path)])
-    parser.update({"num_classes": 2, "image_size": 64, "network_def::name": "@network_name"})
-    assert isinstance(parser.get_parsed_content("learning_rate"), float)
-    if path.stem in ("network_small_cnn", "network_resnet18"):
-        assert isinstance(parser.get_parsed_content("network_def"), torch.nn.Module)
-
-
 @pytest.mark.slow
 def test_command_line_warns_of_nothing_but_that_configurations_are_code(data, tmp_path):
-    files = [
-        f"configs/{name}.yaml" for name in ("common", "network_small_cnn", "arm_real", "train")
-    ]
+    files = [f"configs/{name}.yaml" for name in ("common", "train")]
     knobs = {
+        "arm": "real",
         "dataset_dir": data,
         "datalist": data / "datalist.json",
         "cache_dir": data / "cache",
@@ -563,13 +539,13 @@ def test_unlabelled_images_of_held_out_patients_are_refused(data, tmp_path):
     leaking.save(tmp_path / "leaking.json")
     knobs = {**needs("semi_supervised", data), "unlabelled": str(tmp_path / "leaking.json")}
     with pytest.raises(RuntimeError) as caught:
-        train(data, tmp_path / "run", "arm_semi_supervised.yaml", **knobs)
+        train(data, tmp_path / "run", "semi_supervised", **knobs)
     assert isinstance(root_cause(caught.value), ProvenanceError)
 
 
 @pytest.mark.parametrize("arm", ["pseudo_labels", "semi_supervised"])
 def test_the_checkpoint_names_the_patients_of_unlabelled_images(arm, data, tmp_path):
-    train(data, tmp_path / "run", f"arm_{arm}.yaml", **needs(arm, data))
+    train(data, tmp_path / "run", arm, **needs(arm, data))
     seen = load_checkpoint(tmp_path / "run" / "checkpoints")["training"]["groups"]
     datalist, others = (Datalist.load(data / f"{n}.json") for n in ("datalist", "guessed"))
     assert set(seen) == datalist.groups("training") | others.groups()
@@ -577,7 +553,7 @@ def test_the_checkpoint_names_the_patients_of_unlabelled_images(arm, data, tmp_p
 
 def test_unlabelled_images_are_asked_for(data, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        train(data, tmp_path / "run", "arm_semi_supervised.yaml")
+        train(data, tmp_path / "run", "semi_supervised")
     assert "--unlabelled" in str(root_cause(caught.value))
 
 
@@ -587,6 +563,6 @@ def test_images_drawn_without_a_class_are_refused(data, tmp_path):
     target = data / "synthetic" / "together.json"
     replace(made, provenance=together).save(target)
     with pytest.raises(RuntimeError) as caught:
-        train(data, tmp_path / "run", "arm_real_plus_synthetic.yaml", synthetic=[str(target)])
+        train(data, tmp_path / "run", "real_plus_synthetic", synthetic=[str(target)])
     assert isinstance(root_cause(caught.value), DataError)
     assert "without a class" in str(root_cause(caught.value))

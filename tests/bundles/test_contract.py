@@ -10,13 +10,14 @@ import torch
 import yaml
 from monai.bundle import ConfigParser, ConfigWorkflow
 
+import monai_gan_aug.published  # noqa: F401  (its classifiers register themselves)
+from monai_gan_aug.networks.classifiers import CLASSIFIERS
+
 BUNDLES_DIR = Path(__file__).resolve().parents[2] / "bundles"
 BUNDLES = sorted(path.parent.parent for path in BUNDLES_DIR.glob("*/configs/metadata.json"))
-FRAGMENTS = {
-    "medical_image_gan": ["family_dcgan"],
-    "augmentation_classifier": ["network_small_cnn", "arm_classical"],
-}
 DISCRIMINATOR = {"_target_": "monai_gan_aug.networks.dcgan.Discriminator", "image_size": 64}
+FRAGMENTS = {"medical_image_gan": ["family_dcgan"]}
+MORE_FILES = {"discriminator": ["configs/network_discriminator.yaml"]}
 every_bundle = pytest.mark.parametrize("bundle", BUNDLES, ids=lambda path: path.name)
 
 
@@ -55,16 +56,13 @@ def test_networks_resolve_without_training(bundle, monkeypatch):
         assert parser.get_parsed_content("discriminator_def") is not None
 
 
-@pytest.mark.parametrize(
-    "path",
-    sorted(BUNDLES_DIR.glob("augmentation_classifier/configs/network_*.yaml")),
-    ids=lambda path: path.stem,
-)
-def test_every_classifier_resolves(path, monkeypatch):
-    monkeypatch.chdir(path.parent.parent)
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_every_classifier_resolves(name, monkeypatch):
+    monkeypatch.chdir(BUNDLES_DIR / "augmentation_classifier")
     parser = ConfigParser()
-    parser.read_config(["configs/common.yaml", f"configs/{path.name}"])
-    parser.update({"num_classes": 2, "image_size": 64, "discriminator_def": DISCRIMINATOR})
+    parser.read_config(["configs/common.yaml", *MORE_FILES.get(name, [])])
+    parser.update({"network": name, "num_classes": 2, "image_size": 64})
+    parser.update({"discriminator_def": DISCRIMINATOR})
     with torch.device("meta"):
         network = parser.get_parsed_content("network_def")
     assert sum(parameter.numel() for parameter in network.parameters()) > 10_000

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from monai.bundle import ConfigParser
 
+import monai_gan_aug.published  # noqa: F401  (its classifiers register themselves)
+from monai_gan_aug.networks.classifiers import CLASSIFIERS
 from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.reports.wording import METRIC_TITLES
 
@@ -32,23 +34,33 @@ def test_is_built(parser):
         assert parser.get_parsed_content(name).data.root.is_dir()
 
 
-def test_presets_are_there(parser):
+def recipes_of(parser):
+    """Every recipe of a GAN, with what they share."""
     recipes = [parser["gan"]] if "gan" in parser else []
-    recipes += parser["gans"].values() if "gans" in parser else []
-    assert recipes
-    for recipe in recipes:
+    shared = parser.get("shared", {})
+    if "gans" in parser:
+        recipes += [{**shared, **recipe} for recipe in parser["gans"].values()]
+    return recipes
+
+
+def test_presets_are_there(parser):
+    assert recipes_of(parser)
+    for recipe in recipes_of(parser):
         assert (ROOT / f"bundles/medical_image_gan/configs/{recipe['preset']}.yaml").is_file()
 
 
 def test_knobs_of_the_gan_are_knobs(parser):
-    recipes = [parser["gan"]] if "gan" in parser else []
-    recipes += parser["gans"].values() if "gans" in parser else []
-    for recipe in recipes:
+    for recipe in recipes_of(parser):
         files = [
             str(ROOT / f"bundles/medical_image_gan/configs/{name}.yaml")
             for name in ("common", recipe["preset"], "train")
         ]
         assert set(recipe["knobs"]) <= set(ConfigParser.load_config_files(files))
+
+
+def test_networks_are_registered(parser):
+    if "study" in parser:
+        assert parser["study"].get("network", "small_cnn") in CLASSIFIERS
 
 
 def test_runs_everything_it_defines(parser):

@@ -296,5 +296,5 @@ def test_guessed_classes_take_the_place_of_synthetic_images(real, generated, ima
 def test_what_is_missing_is_said(real, generated):
     with pytest.raises(DataError, match="--pseudo"):
         images_to_add("pseudo", real, generated)
-    with pytest.raises(ValueError, match="mixed_in"):
+    with pytest.raises(ValueError, match="extra_images"):
         images_to_add("nothing", real, generated)

@@ -17,7 +17,8 @@ from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.studies.data import StudyData
-from monai_gan_aug.studies.jobs import BundleJob, JobError, run_jobs
+from monai_gan_aug.studies.job_queue import run_jobs
+from monai_gan_aug.studies.jobs import BundleJob, JobError
 from monai_gan_aug.studies.study import Study
 
 SAVING = """

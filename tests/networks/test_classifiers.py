@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from monai_gan_aug.networks.classifiers import CLASSIFIERS, SmallCNN, classifier
+import monai_gan_aug.published  # noqa: F401  (its classifiers register themselves)
+from monai_gan_aug.networks.classifiers import (
+    CLASSIFIERS,
+    SmallCNN,
+    classifier,
+    register_classifier,
+)
 
 QUICK = ["small_cnn", "efficientnet-b0", "resnet18", "densenet121"]
 
@@ -54,8 +60,29 @@ def test_resnet50_is_the_known_one():
 
 def test_every_name_is_there():
     """Other chapters may have registered more, if they were imported before."""
-    wanted = {"small_cnn", "resnet18", "resnet50", "densenet121"}
+    wanted = {"small_cnn", "resnet18", "resnet50", "densenet121", "discriminator"}
     assert wanted | {f"efficientnet-b{n}" for n in range(8)} <= set(CLASSIFIERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("siim_isic", "efficientnet-b3"), ("head_ct", "resnet50")]
+)
+def test_networks_of_two_systems_are_known_ones(name, known):
+    shapes = [
+        {key: value.shape for key, value in classifier(n, 3, 2, image_size=64).state_dict().items()}
+        for n in (name, known)
+    ]
+    assert shapes[0] == shapes[1]
+
+
+def test_a_name_is_taken_once():
+    with pytest.raises(ValueError, match="'small_cnn' is the name"):
+        register_classifier("small_cnn")(SmallCNN)
+
+
+def test_a_discriminator_is_asked_for_by_its_file():
+    with pytest.raises(ValueError, match=r"network_discriminator\.yaml"):
+        classifier("discriminator", 1, 2, image_size=32)
 
 
 @pytest.mark.parametrize(

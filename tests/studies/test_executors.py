@@ -10,7 +10,8 @@ import pytest
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.studies.executors import cluster_executor, job_executor
-from monai_gan_aug.studies.jobs import BundleJob, run_jobs
+from monai_gan_aug.studies.job_queue import run_jobs
+from monai_gan_aug.studies.jobs import BundleJob
 
 CONFIG = """
 output_dir: .

@@ -8,6 +8,7 @@ from monai_gan_aug.data.sources import CsvSource
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.external import ExternalData, external_sets
+from monai_gan_aug.studies.layout import StudyLayout
 
 CSV = CsvSource("labels.csv", image="path", label="label", patient="patient")
 
@@ -41,7 +42,7 @@ def data(tmp_path):
 def check(data, folder, root, **knobs):
     """The one checked set."""
     external = ExternalData(**{"dataset_dir": str(root), "source": CSV, **knobs})
-    return external_sets({"elsewhere": external}, data, folder)["elsewhere"]
+    return external_sets({"elsewhere": external}, data, StudyLayout(folder))["elsewhere"]
 
 
 def test_all_images_are_test_images(data, tmp_path):
@@ -51,12 +52,12 @@ def test_all_images_are_test_images(data, tmp_path):
     assert not found.training
     assert not found.validation
     assert found.caveats == ("One scanner.",)
-    assert not found.groups() & {entry.group for entry in data.pool(tmp_path).entries}
+    assert not found.groups() & {entry.group for entry in data.pool(StudyLayout(tmp_path)).entries}
 
 
 def test_patients_are_hashed_with_the_key_of_the_study(data, tmp_path):
     root = write_images(tmp_path / "b", 12, seed=1, prefix="q")
-    study = data.pool(tmp_path)
+    study = data.pool(StudyLayout(tmp_path))
     assert check(data, tmp_path, root).datalist.split.key_fingerprint == study.key_fingerprint
 
 
@@ -86,7 +87,7 @@ def test_ids_of_another_place_are_other_patients(data, tmp_path):
     root = write_images(tmp_path / "b", 12, seed=1, prefix="p")
     found = check(data, tmp_path, root, own_patient_ids=True).datalist
     assert len(found.groups()) == 12
-    assert not found.groups() & {entry.group for entry in data.pool(tmp_path).entries}
+    assert not found.groups() & {entry.group for entry in data.pool(StudyLayout(tmp_path)).entries}
     assert any("cannot be compared" in text for text in found.caveats)
 
 
@@ -128,7 +129,7 @@ def test_too_few_patients_for_an_interval_are_refused_before_anything_is_trained
 def test_a_name_is_that_of_a_folder(data, tmp_path, name):
     external = ExternalData(str(write_images(tmp_path / "b", 12, seed=1, prefix="q")), CSV)
     with pytest.raises(DataError, match="letters, digits"):
-        external_sets({name: external}, data, tmp_path)
+        external_sets({name: external}, data, StudyLayout(tmp_path))
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path):

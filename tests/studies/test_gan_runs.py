@@ -1,7 +1,5 @@
 """The runs of one GAN of an experiment: which checkpoint its images come from."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -9,11 +7,13 @@ from monai_gan_aug.data.sources import CsvSource
 from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.io.hashing import sha256_file
 from monai_gan_aug.records.provenance import SyntheticDatalist
+from monai_gan_aug.studies.bundle_runs import BundleRuns
 from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.gan_runs import GanRecipe, GanRuns
 from monai_gan_aug.studies.jobs import run_job
+from monai_gan_aug.studies.layout import StudyLayout
+from monai_gan_aug.studies.shipped import bundles_folder
 
-BUNDLES = Path(__file__).resolve().parents[2] / "bundles"
 SMALL = {"generator_width": 4, "discriminator_width": 4, "latent_size": 8, "batch_size": 8}
 
 
@@ -36,9 +36,10 @@ def test_images_come_from_the_checkpoint_nearest_to_the_validation_images(
 ):
     knobs = {**SMALL, "max_epochs": 4, "steps_per_epoch": 2, "learning_rate": 0.02}
     recipe = GanRecipe(knobs=knobs, samples_per_class=3, per_class=per_class, best_by_kid=True)
-    labels = data.splits(tmp_path, [0])[0].labels
-    data.decode(tmp_path)
-    runs = GanRuns(data, recipe, tmp_path, labels, BUNDLES)
+    layout = StudyLayout(tmp_path)
+    labels = data.splits(layout, [0])[0].labels
+    data.decode(layout)
+    runs = GanRuns(BundleRuns(data, layout, bundles_folder()), recipe, labels)
     for job in (*runs.trainings(0), *runs.generations(0)):
         run_job(job)
     for listed in runs.synthetic(0):
@@ -52,6 +53,7 @@ def test_images_come_from_the_checkpoint_nearest_to_the_validation_images(
 
 
 def test_the_last_checkpoint_is_used_unless_asked_otherwise(data, tmp_path):
-    runs = GanRuns(data, GanRecipe(), tmp_path, ["left", "right"], BUNDLES)
+    shared = BundleRuns(data, StudyLayout(tmp_path), bundles_folder())
+    runs = GanRuns(shared, GanRecipe(), ["left", "right"])
     assert runs.checkpoint(0) == tmp_path / "seed-0" / "gan" / "checkpoints" / "latest.json"
     assert "best_by_kid.yaml" not in runs.trainings(0)[0].config_files
