@@ -1,0 +1,30 @@
+from .data.batches import BatchLoader as BatchLoader
+from .data.datasets import CachedImages as CachedImages
+from .data.datasets import SyntheticImages as SyntheticImages
+from .data.pooling import LabelledSource as LabelledSource
+from .data.preparation import prepare as prepare
+from .data.sources import CsvSource as CsvSource
+from .data.sources import DicomTreeSource as DicomTreeSource
+from .data.sources import FolderSource as FolderSource
+from .data.sources import JsonPerImageSource as JsonPerImageSource
+from .engines.run_folder import RunFolder as RunFolder
+from .engines.trained_network import load_network as load_network
+from .engines.trainer import GanAugTrainer as GanAugTrainer
+from .errors import DataError as DataError
+from .errors import ImageReadError as ImageReadError
+from .errors import ProvenanceError as ProvenanceError
+from .io.reading import read_image as read_image
+from .losses.adversarial import DiscriminatorLoss as DiscriminatorLoss
+from .losses.adversarial import GeneratorLoss as GeneratorLoss
+from .privacy.screening import CopyScreen as CopyScreen
+from .quality.report import QualityReport as QualityReport
+from .records.datalist import Datalist as Datalist
+from .records.study import StudyRecord as StudyRecord
+from .reports.html import StudyReport as StudyReport
+from .studies.comparison import GanComparison as GanComparison
+from .studies.data import StudyData as StudyData
+from .studies.gan_runs import GanRecipe as GanRecipe
+from .studies.study import Study as Study
+from .transforms.recipe import PreprocessingRecipe as PreprocessingRecipe
+
+__version__: str
