@@ -146,7 +146,8 @@ class ImageCache:
         """Images at ``rows``, a new array of shape ``(B, C, H, W)``."""
         rows = np.asarray(rows, dtype=np.int64)
         if len(self._arrays) == 1:
-            return self._arrays[0][rows]
+            gathered: np.ndarray = self._arrays[0][rows]
+            return gathered
         images = np.empty((len(rows), *self.shape), dtype=self.dtype)
         home = np.searchsorted(self._starts, rows, side="right") - 1
         for shard in np.unique(home):

@@ -78,7 +78,7 @@ def discriminator_scores(
 @torch.no_grad()
 def _logits(network: nn.Module, images: ImageSet, label: int, device: Any) -> NDArray[np.float64]:
     found: list[Tensor] = []
-    for part in images.images.to(device).split(256):
+    for part in torch.split(images.images.to(device), 256):
         labels = torch.full((len(part),), label, device=device)
         out = network(part, labels) if getattr(network, "num_classes", 0) else network(part)
         found.append((out if out.ndim == 1 else out[:, 0]).double().cpu())

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ignite.engine import Events
-from monai.engines import Evaluator
+from monai.engines.evaluator import Evaluator
 from torch import nn
 
 from monai_gan_aug.engines.checkpoint import differing_keys, load_checkpoint
