@@ -141,7 +141,7 @@ class Selection:
         real, fake = (load_set(one, 10**9, self.seed) for one in (self.training, source))
         sure = self._confidences(real, fake)
         rows, kept, control = [], [], []
-        for label in fake.labels.unique().tolist():
+        for label in sorted(set(fake.labels.tolist())):
             row, chosen, at_random = self._choose(label, real, fake, sure)
             rows.append(row)
             kept.append(chosen)
@@ -250,5 +250,5 @@ def _spread_out(rows: Tensor, order: NDArray[np.int64], apart: float) -> NDArray
 
 
 def _own_class(classifier: ClassifierFeatures, images: ImageSet) -> Tensor:
-    values = torch.cat([classifier.probabilities(part) for part in images.images.split(256)])
+    values = torch.cat([classifier.probabilities(part) for part in torch.split(images.images, 256)])
     return values[torch.arange(len(values)), images.labels]

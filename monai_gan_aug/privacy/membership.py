@@ -78,7 +78,7 @@ def membership_auc(
     return float(np.mean(points)), (float(low), float(high))
 
 
-def patient_halves(groups: Sequence[str], seed: int) -> tuple[NDArray, NDArray]:
+def patient_halves(groups: Sequence[str], seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of two halves of the images that share no patient."""
     names = sorted(set(groups))
     first = set(np.random.default_rng(seed).permutation(names)[: len(names) // 2].tolist())

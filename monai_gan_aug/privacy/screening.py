@@ -149,7 +149,7 @@ class CopyScreen:
             "features": lambda images: FeatureSpace(images, self._embed),
         }
         findings: dict[str, dict[int, ClassFindings]] = {name: {} for name in spaces}
-        for label in synthetic.labels.unique().tolist():
+        for label in sorted(set(synthetic.labels.tolist())):
             of_class = [images.of_class(label) for images in (training, held_out, synthetic)]
             for name, make in spaces.items():
                 findings[name][label] = screen_class(

@@ -164,7 +164,7 @@ def diversities(four: Quartet) -> list[QualityRow]:
     _, _, baseline_rows, synthetic = four.features
 
     def measure(rows: Tensor, labels: Tensor) -> NDArray[np.float64]:
-        parts = [rows[labels == label] for label in labels.unique()]
+        parts = [rows[labels == label] for label in sorted(set(labels.tolist()))]
         spreads = [
             (mean_pairwise_distance(part).item(), vendi_score(part).item())
             for part in parts
@@ -250,7 +250,7 @@ def _partners(real: ImageSet, others: ImageSet, pairing: str, seed: int) -> Tens
     """Position of a held-out image of the same class for every other image."""
     draw = torch.Generator().manual_seed(seed)
     partners = torch.zeros(len(others), dtype=torch.long)
-    for label in others.labels.unique():
+    for label in sorted(set(others.labels.tolist())):
         candidates = torch.nonzero(real.labels == label).flatten()
         rows = torch.nonzero(others.labels == label).flatten()
         if pairing == "random":  # every candidate about equally often
@@ -309,7 +309,7 @@ def label_fidelity(
 
 
 def _right(classifier: ClassifierFeatures, images: ImageSet) -> NDArray[np.float64]:
-    parts = [classifier.probabilities(part).argmax(1) for part in images.images.split(256)]
+    parts = [classifier.probabilities(part).argmax(1) for part in torch.split(images.images, 256)]
     return (torch.cat(parts) == images.labels).double().numpy()
 
 

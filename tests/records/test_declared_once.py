@@ -17,8 +17,6 @@ FOR_PEOPLE = {
     # a person who opens the file reads these; no program does
     ("JobBegun", "name"): "says which job a folder belongs to",
     ("JobDone", "name"): "says which job a folder belongs to",
-    ("ClassifierResult", "averaged"): "says which arms were averaged",
-    ("ClassifierResult", "chosen"): "says which arm was chosen",
     ("ScreeningFile", "setting"): "says what was done about near copies",
     ("SelectionFile", "settings"): "stands in the provenance of the images as well",
     ("NearCopy", "training_id"): "names the training image to look at",
@@ -28,7 +26,6 @@ FOR_PEOPLE = {
 }
 
 
-OF_DERIVED_ARMS = {("ClassifierResult", "averaged"), ("ClassifierResult", "chosen")}
 FROM_CONFIGURATIONS = {"PublishedTable"}
 BY_NAME_OF_THE_SPLIT = {"Datalist", "Splits"}  # through `entries(split)` and `of(split)`
 
@@ -92,7 +89,6 @@ def test_what_is_read_is_written():
         given = any(filled[maker, how] for maker in makers for how in (name, None, place))
         if not given and not filled["replace", name]:
             unwritten.add((kind.__name__, name))
-    unwritten -= OF_DERIVED_ARMS
     assert {item for item in unwritten if item[0] not in FROM_CONFIGURATIONS} == set()
 
 

@@ -1,5 +1,6 @@
 """Every way the classifier was trained: metrics, confusion matrices, training curves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from matplotlib import rc_context
@@ -83,13 +84,14 @@ def classifier_figure(study: StudyRecord) -> str:
         top = figure.add_axes((0.12, (bottom + below) / height, 0.86, 2.5 / height))
         last = top
         for index, (title, record) in enumerate(records.items()):
-            points = smooth(record.steps, record.losses, 80)
+            points = smooth(*record.over_seeds(record.losses), 80)
             top.plot(*points, label=shorten(title, 46), **line_style(index))
         top.set_ylabel("Training loss")
         if validated:
             last = figure.add_axes((0.12, bottom / height, 0.86, 1.55 / height), sharex=top)
             for index, record in enumerate(records.values()):
-                last.plot(*smooth(record.steps, record.areas, 80), **line_style(index))
+                points = smooth(*record.over_seeds(record.areas), 80)
+                last.plot(*points, **line_style(index))
             last.set_ylabel("Validation AUC")
             top.tick_params(labelbottom=False)
         last.set_xlabel("Optimiser step")
@@ -106,6 +108,15 @@ class _Progress:
     steps: list[int] = field(default_factory=list)
     losses: list[float | None] = field(default_factory=list)
     areas: list[float | None] = field(default_factory=list)
+
+    def over_seeds(self, values: Sequence[float | None]) -> tuple[list[int], list[float]]:
+        """Steps with the mean of what was recorded there, so that seeds do not zigzag."""
+        by_step: dict[int, list[float]] = {}
+        for step, value in zip(self.steps, values, strict=True):
+            if value is not None:
+                by_step.setdefault(step, []).append(value)
+        steps = sorted(by_step)
+        return steps, [sum(by_step[step]) / len(by_step[step]) for step in steps]
 
 
 def published_table(study: StudyRecord) -> Table:

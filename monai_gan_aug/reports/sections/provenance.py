@@ -40,7 +40,7 @@ def _mean(counts: list[int]) -> int | float:
 
 def seeds_table(study: StudyRecord) -> Table:
     """The chain of hashes of every seed and every GAN, also with fewer training patients."""
-    columns = (
+    columns: tuple[Column, ...] = (
         Column("Training patients", "training_patients_per_class"),
         Column("Seed", "seed"),
         Column("Split SHA-256", "split_sha256", code=True),
@@ -50,10 +50,12 @@ def seeds_table(study: StudyRecord) -> Table:
         Column("Synthetic set SHA-256", "synthetic_sha256", code=True),
     )
     rows = _hash_rows("all", study.seeds)
-    split = {record.split_sha256 for record in study.seeds}
-    for point in study.sweep:
-        if not split & {record.split_sha256 for record in point.seeds}:  # not the study itself
-            rows += _hash_rows(str(point.training_patients_per_class), point.seeds)
+    own = {record.split_sha256 for record in study.seeds}
+    fewer = [p for p in study.sweep if not own & {record.split_sha256 for record in p.seeds}]
+    for point in fewer:
+        rows += _hash_rows(str(point.training_patients_per_class), point.seeds)
+    if not fewer:  # the first column would say the same everywhere
+        columns, rows = columns[1:], [row[1:] for row in rows]
     caption = "Splits of every seed, and what every GAN learned from, became and drew"
     return Table("seeds", caption, columns, tuple(rows))
 

@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 from monai_gan_aug.records.study import StudyRecord
+from monai_gan_aug.reports.figures import smooth
 from monai_gan_aug.reports.html import StudyReport
+from monai_gan_aug.reports.sections import arms
 from monai_gan_aug.reports.sections.arms import arms_table, classifier_figure, published_table
 from monai_gan_aug.reports.table import Table
 
@@ -63,6 +65,24 @@ def test_the_training_figure_names_every_arm_and_shows_the_validation_auc(study,
     shown = set(texts(classifier_figure(read)))
     assert {arm.title for arm in read.arms} <= shown
     assert {"Training loss", "Validation AUC"} <= shown
+
+
+def test_seeds_are_averaged_at_every_step(study, write_study, monkeypatch):
+    """Two seeds with other values give one point per step, not two above each other."""
+    drawn = []
+
+    def watched(steps, values, points):
+        drawn.append((list(steps), list(values)))
+        return smooth(steps, values, points)
+
+    monkeypatch.setattr(arms, "smooth", watched)
+    first, second = study["curves"]["classifier"][:2]
+    second.update(arm=first["arm"], seed=1)
+    study["curves"]["classifier"] = [first, second]
+    for training, loss in ((first, [1.0, 0.5]), (second, [3.0, 1.5])):
+        training["curves"] = {"step": [50, 60], "loss": loss, "validation_auc": [None, 0.5]}
+    classifier_figure(StudyRecord.load(write_study(study)))
+    assert drawn == [([50, 60], [2.0, 1.0]), ([60], [0.5])]
 
 
 def test_without_a_validation_split_there_is_no_panel_for_it(study, write_study):
