@@ -154,7 +154,7 @@ class CopyScreen:
             "features": lambda images: FeatureSpace(images, self._embed),
         }
         found: dict[str, dict[int, ClassFindings]] = {name: {} for name in spaces}
-        for label in synthetic.labels.unique().tolist():
+        for label in sorted(set(synthetic.labels.tolist())):
             of_class = [one.of_class(label) for one in (training, held_out, synthetic)]
             for name, make in spaces.items():
                 found[name][label] = screen_class(
