@@ -59,10 +59,8 @@ def configured_definition(
             "preset of medical_image_gan."
         )
     parser.update(dict(knobs or {}))
-    # what the arguments refer to may itself have to be made, as `num_classes` has; only then is
-    # the whole resolved without making it
-    arguments = parser["discriminator_def"]
-    for name in arguments:
+    # the arguments first, because `num_classes` is the result of a call; the network is not made
+    for name in parser["discriminator_def"]:
         parser.get_parsed_content(f"discriminator_def::{name}")
     resolved = parser.get_parsed_content("discriminator_def", instantiate=False)
     definition: Definition = dict(resolved.get_config())

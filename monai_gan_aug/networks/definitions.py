@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from numbers import Integral, Real
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 from torch import nn
@@ -67,8 +68,8 @@ class DescribedNetwork(nn.Module):
 
 def definition_of(network: nn.Module) -> Definition | None:
     """How ``network`` was made, or nothing if it does not know."""
-    definition = getattr(network, "definition", None)
-    return definition if isinstance(definition, dict) else None
+    definition = getattr(network, "definition", None)  # which a foreign network may use otherwise
+    return definition if isinstance(definition, dict) and TARGET in definition else None
 
 
 def describe(
@@ -156,7 +157,7 @@ def build_network(definition: Mapping[str, Any], trusted: Sequence[str] = ()) ->
             _require_trusted(part[REQUIRES], prefixes)
     for part in parts:
         if REQUIRES in part:
-            importlib.import_module(part[REQUIRES])
+            _imported(part[REQUIRES], part[TARGET])
     makers = {part[TARGET]: _maker(part[TARGET], prefixes) for part in parts}
     return _built(definition, makers)
 
@@ -218,16 +219,26 @@ def _require_trusted(name: Any, prefixes: Sequence[str]) -> None:
         )
 
 
+def _imported(module: str, target: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except (ImportError, ValueError) as error:
+        raise _not_installed(target, error) from error
+
+
+def _not_installed(target: str, why: object) -> DataError:
+    return DataError(
+        f"The network {target} is not installed ({why}): install its package in the version that "
+        "the checkpoint was trained with, or give the network as `network_def`."
+    )
+
+
 def _maker(target: str, prefixes: Sequence[str]) -> Callable[..., Any]:
     """The class or function behind a trusted name, if it makes networks and nothing else."""
     module, _, name = target.rpartition(".")
-    try:
-        maker = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise DataError(
-            f"The network {target} is not installed ({error}): install its package in the version "
-            "that the checkpoint was trained with, or give the network as `network_def`."
-        ) from error
+    maker: Callable[..., Any] | None = getattr(_imported(module, target), name, None)
+    if maker is None:
+        raise _not_installed(target, f"no {name} in {module}")
     # what a trusted module has imported from elsewhere (`os`, `torch.hub`) is not trusted
     of_here = _is_trusted(getattr(maker, "__module__", None) or "", prefixes)
     is_network = isinstance(maker, type) and issubclass(maker, nn.Module)
