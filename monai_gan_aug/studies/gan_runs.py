@@ -12,6 +12,13 @@ from monai_gan_aug.studies.layout import GanLayout, SeedLayout
 __all__ = ["GanRecipe", "GanRuns"]
 
 Part = int | None
+RENAMED = {  # from names of earlier configurations
+    "system_s0": "isic2016",
+    "system_s1": "siim_isic",
+    "system_s2": "head_ct",
+    "system_s3": "bone_xray",
+    "system_s4": "malaria",
+}
 GENERATION_KNOBS = ("batch_size", "truncation", "output_format")
 """Knobs of a recipe that also reach what is done with the trained GAN."""
 
@@ -39,6 +46,12 @@ class GanRecipe:
     samples_per_class: int = 500
     evaluation: Mapping[str, Any] = field(default_factory=dict)
     best_by_kid: bool = False
+
+    def __post_init__(self) -> None:
+        for old, new in RENAMED.items():
+            if self.preset == old or self.preset.startswith(f"{old}_"):
+                name = self.preset.replace(old, new)
+                raise ValueError(f"`preset` {self.preset!r} is called {name!r} now: use that.")
 
     def summary(self) -> dict[str, Any]:
         """What a report says about it."""

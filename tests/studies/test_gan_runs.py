@@ -57,3 +57,12 @@ def test_the_last_checkpoint_is_used_unless_asked_otherwise(data, tmp_path):
     runs = GanRuns(shared, GanRecipe(), ["left", "right"])
     assert runs.checkpoint(0) == tmp_path / "seed-0" / "gan" / "checkpoints" / "latest.json"
     assert "best_by_kid.yaml" not in runs.trainings(0)[0].config_files
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("system_s0", "isic2016"), ("system_s1_wgan128", "siim_isic_wgan128")]
+)
+def test_a_former_name_of_a_preset_is_refused_by_naming_the_new_one(old, new):
+    assert (bundles_folder() / "medical_image_gan" / "configs" / f"{new}.yaml").is_file()
+    with pytest.raises(ValueError, match=f"'{old}' is called '{new}' now"):
+        GanRecipe(preset=old)
