@@ -71,5 +71,5 @@ def test_own_generator_trains_and_generates(tmp_path):
     for options in (training, generation):
         words = [str(word) for key, value in options.items() for word in (f"--{key}", value)]
         bundle, module = ROOT / "bundles" / "medical_image_gan", EXAMPLES / "own_generator"
-        run("-m", "monai.bundle", "run", *words, folder=bundle, PYTHONPATH=str(module))
+        run("-m", "monai.bundle", "run", *words, folder=bundle, PYTHONPATH=f"{module}:{ROOT}")
     assert len(list((made / "images").iterdir())) == 6
