@@ -157,7 +157,7 @@ def test_volume_keeps_the_place_of_its_first_axis():
 @pytest.mark.parametrize(
     "change",
     [WindowIntensity(0, 400), ClipHU(), MultiWindow([(0, 300), (50, 60)]), ScalePercentile(0, 100)],
-    ids=name,
+    ids=["window", "clip", "two windows", "percentile"],
 )
 def test_intensities_that_were_not_clipped_return(change):
     image = MetaTensor(torch.linspace(-100, 100, 63).view(1, 7, 9))
