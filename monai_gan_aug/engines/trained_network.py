@@ -25,7 +25,7 @@ from monai_gan_aug.networks.definitions import (
     definition_of,
 )
 from monai_gan_aug.records.datalist import Datalist
-from monai_gan_aug.records.provenance import TrainingRecord, check_record
+from monai_gan_aug.records.provenance import HELD_OUT, TrainingRecord, check_record
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 from monai_gan_aug.transforms.windows import FILE_WINDOW, check_window, resolve_window
 
@@ -33,7 +33,6 @@ __all__ = [
     "PARTS",
     "TrainedCheckpoint",
     "TrainedNetwork",
-    "check_held_out",
     "described_network",
     "load_network",
     "opened_checkpoint",
@@ -277,44 +276,13 @@ def load_network(
         datalist = datalist if isinstance(datalist, Datalist) else Datalist.load(Path(datalist))
         if part == "classifier":
             _require_classes(record, datalist)
-        if judged_split is None:
-            check_record(datalist, record)
-        else:
-            check_held_out(record, datalist, judged_split)
+        check_record(datalist, record, HELD_OUT if judged_split is None else (judged_split,))
     if network is None:
         network = described_network(checkpoint, part, trusted)
     else:
         _require_same_definition(checkpoint, part, network)
     take_up_weights(network, weights, checkpoint.name)
     return TrainedNetwork(network, checkpoint)
-
-
-def check_held_out(record: TrainingRecord, datalist: Datalist, split: str) -> None:
-    """Refuse to judge a classifier on images or patients that it learned from.
-
-    Args:
-        record: What the classifier saw.
-        datalist: What it is to be judged on.
-        split: The split of it.
-
-    Raises:
-        ProvenanceError: If patients cannot be compared, or some are shared.
-    """
-    judged = datalist.entries(split)
-    images = set(record.ids) & {entry.id for entry in judged}
-    patients = set(record.groups) & {entry.group for entry in judged}
-    if images or patients:
-        raise ProvenanceError(
-            f"The classifier learned from {len(patients)} of these patients and {len(images)} of "
-            "these images: evaluate on the test split of the datalist it was trained on, or on "
-            "other patients."
-        )
-    same_split = record.split_sha256 == datalist.sha256
-    if not same_split and record.key_fingerprint != datalist.split.key_fingerprint:
-        raise ProvenanceError(
-            "The two datalists hashed their patients with different keys, so nobody can tell "
-            "whether they share any: prepare both with the same key."
-        )
 
 
 def settled_knobs(known: Mapping[str, Any], given: Mapping[str, Any], name: str) -> dict[str, Any]:

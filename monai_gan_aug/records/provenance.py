@@ -4,7 +4,7 @@ A synthetic datalist is JSON in the same decathlon style as a real one; all its 
 ``training`` images, and its ``provenance`` says which patients the GAN learned from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from monai_gan_aug.errors import DataError, ProvenanceError
@@ -14,6 +14,7 @@ from monai_gan_aug.records.files import FileRecord, Record
 from monai_gan_aug.records.parsing import JSON_SHAPE
 
 __all__ = [
+    "HELD_OUT",
     "Provenance",
     "SyntheticDatalist",
     "SyntheticEntry",
@@ -21,6 +22,10 @@ __all__ = [
     "check_chain",
     "check_record",
 ]
+
+
+HELD_OUT = ("validation", "test")
+"""Splits that nothing may have learned from."""
 
 
 @dataclass(frozen=True)
@@ -166,31 +171,30 @@ def check_chain(real: Datalist, synthetic: SyntheticDatalist) -> None:
     check_record(real, synthetic.provenance.training)
 
 
-def check_record(real: Datalist, record: TrainingRecord) -> None:
-    """Refuse what a GAN left behind (images, weights) if it saw a held-out patient of ``real``.
+def check_record(real: Datalist, record: TrainingRecord, splits: Sequence[str] = HELD_OUT) -> None:
+    """Refuse what a network left behind (images, weights) if it saw who is held out of ``real``.
 
     Args:
-        real: The datalist the classifier is trained and judged on.
-        record: What the GAN saw.
+        real: The datalist that somebody is trained or judged on.
+        record: What the network saw, and what it began with saw.
+        splits: The splits that are held out, or the one that is judged.
 
     Raises:
         ProvenanceError: With the reason and the next step.
     """
-    if record.split_sha256 == real.sha256:
-        seen_only_training = set(record.ids) <= {entry.id for entry in real.training}
-        if seen_only_training:
-            return
-    if record.key_fingerprint != real.split.key_fingerprint:
-        raise ProvenanceError(
-            "The GAN's patients were hashed with another key, so they cannot be compared with "
-            "the validation and test patients: prepare both datalists with the same key."
-        )
-    held_out = real.entries("validation") + real.entries("test")
+    held_out = [entry for split in splits for entry in real.entries(split)]
     patients = set(record.groups) & {entry.group for entry in held_out}
     images = set(record.ids) & {entry.id for entry in held_out}
     if patients or images:
         raise ProvenanceError(
-            f"The GAN saw {len(patients)} validation or test patients and {len(images)} of their "
-            "images, so it leaks into the evaluation: train the GAN on the training split "
-            "of this very datalist."
+            f"{len(patients)} {' or '.join(splits)} patients and {len(images)} of their images were "
+            "learned from, by this network or by one it builds on, so every number about them "
+            "would leak: use what learned from the training split of this very datalist."
+        )
+    # the hash of a split covers its patients: where it is the same, so was the key
+    same_split = record.split_sha256 == real.sha256
+    if not same_split and record.key_fingerprint != real.split.key_fingerprint:
+        raise ProvenanceError(
+            "What was learned from was hashed with another key, so nobody can tell whether "
+            f"{' or '.join(splits)} patients are among it: prepare both with the same key."
         )

@@ -10,7 +10,6 @@ from torch import nn
 from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
 from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.engines.trained_network import (
-    check_held_out,
     described_network,
     load_network,
     read_checkpoint,
@@ -22,7 +21,7 @@ from monai_gan_aug.networks.classifiers import classifier
 from monai_gan_aug.networks.dcgan import Generator
 from monai_gan_aug.networks.definitions import definition_of
 from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
-from monai_gan_aug.records.provenance import TrainingRecord
+from monai_gan_aug.records.provenance import TrainingRecord, check_record
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 
 RECIPE = PreprocessingRecipe(size=16, windows=["brain"]).to_dict()
@@ -258,26 +257,26 @@ def test_own_networks_are_trusted_by_name(tmp_path):
 @pytest.mark.parametrize(
     ("listed", "message"),
     [
-        (datalist(group="q"), "1 of these patients"),
-        (datalist(image="j"), "1 of these images"),
-        (datalist(key="another"), "different keys"),
+        (datalist(group="q"), "1 test patients"),
+        (datalist(image="j"), "1 of their images"),
+        (datalist(key="another"), "another key"),
     ],
 )
 def test_a_classifier_is_not_judged_on_whom_it_saw(listed, message, tmp_path):
     with pytest.raises(ProvenanceError, match=message):
-        check_held_out(RECORD, listed, "test")
+        check_record(listed, RECORD, ["test"])
     save_classifier(tmp_path)
     with pytest.raises(ProvenanceError, match=message):
         load_network(tmp_path, "classifier", datalist=listed, judged_split="test")
 
 
 def test_other_splits_do_not_matter_to_the_one_that_is_judged():
-    check_held_out(RECORD, datalist(group="q", split="training"), "test")
+    check_record(datalist(group="q", split="training"), RECORD, ["test"])
 
 
 def test_the_same_split_needs_no_common_key():
     listed = datalist(key="another")
-    check_held_out(replace(RECORD, split_sha256=listed.sha256), listed, "test")
+    check_record(listed, replace(RECORD, split_sha256=listed.sha256), ["test"])
 
 
 @pytest.mark.parametrize("split", ["validation", "test"])

@@ -70,6 +70,13 @@ def test_right_hash_does_not_excuse_foreign_images(real, synthetic):
         check_chain(real, leaking)
 
 
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_right_hash_does_not_excuse_foreign_patients(real, synthetic, split):
+    leaking = with_record(synthetic, groups=(real.entries(split)[0].group,))
+    with pytest.raises(ProvenanceError, match="leak"):
+        check_chain(real, leaking)
+
+
 def test_patients_hashed_with_another_key_cannot_be_compared(real, synthetic):
     foreign = with_record(synthetic, split_sha256="another", key_fingerprint="other")
     with pytest.raises(ProvenanceError, match="another key"):
