@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["BATCH", "BatchSource", "Operation", "RandomSource", "StateSource"]
+__all__ = ["BATCH", "Operation", "RandomSource", "StateSource", "TorchSource"]
 
 SINGLE_STEPS = 2**24
 """Numbers in ``[0, 1)`` that ``torch.rand`` tells apart in single precision."""
@@ -36,7 +36,7 @@ class RandomSource(Protocol):
         ...
 
 
-class BatchSource:
+class TorchSource:
     """Torch's own generator of the device: nothing is copied to it."""
 
     def uniform(
@@ -54,7 +54,7 @@ class BatchSource:
         return torch.randint(high, shape, device=device)
 
 
-BATCH = BatchSource()
+BATCH = TorchSource()
 
 
 class StateSource:

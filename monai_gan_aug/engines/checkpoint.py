@@ -9,7 +9,7 @@ import os
 import pickle
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -18,8 +18,10 @@ from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import atomic_file, remove_leftovers
 from monai_gan_aug.io.hashing import sha256_file
 from monai_gan_aug.records.checkpoints import CheckpointFile, CheckpointIndex
+from monai_gan_aug.records.provenance import TrainingRecord
 
 __all__ = [
+    "TrainingSet",
     "differing_keys",
     "discard_newer",
     "find_checkpoint",
@@ -33,6 +35,13 @@ FAMILY, VERSION = "monai_gan_aug.checkpoint", 2
 FORMAT = f"{FAMILY}/{VERSION}"
 """Version 1 described neither its networks nor the knobs they were trained with."""
 LATEST = "latest.json"
+
+
+class TrainingSet(Protocol):
+    """What a checkpoint must know about the images that were learned from."""
+
+    def training_record(self) -> TrainingRecord:
+        """Whom it saw, and how images were prepared."""
 
 
 def save_checkpoint(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from monai.utils.enums import CommonKeys
 from torch import Tensor, nn
 
 from monai_gan_aug import __version__
-from monai_gan_aug.engines.checkpoint import save_checkpoint
+from monai_gan_aug.engines.checkpoint import TrainingSet, save_checkpoint
 from monai_gan_aug.engines.results import RESULTS, PredictionCollector
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import remove_leftovers
@@ -48,13 +48,6 @@ class RunDescription:
     def to_dict(self) -> dict[str, Any]:
         """Plain content for a checkpoint."""
         return asdict(self)
-
-
-class TrainingSet(Protocol):
-    """What a checkpoint must know about the data it learned from."""
-
-    def training_record(self) -> Any:
-        """The record, with ``to_dict``."""
 
 
 class ClassifierFolder:

@@ -13,6 +13,7 @@ from monai_gan_aug import __version__
 from monai_gan_aug.engines.best import BestCheckpoint
 from monai_gan_aug.engines.checkpoint import (
     LATEST,
+    TrainingSet,
     discard_newer,
     find_good_checkpoint,
     load_checkpoint,
@@ -31,6 +32,7 @@ from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.atomic import remove_leftovers
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.networks.definitions import definition_of
+from monai_gan_aug.records.datalist import Datalist
 
 __all__ = ["RunFolder"]
 
@@ -40,13 +42,10 @@ TURN = 10
 logger = logging.getLogger(__name__)
 
 
-class TrainingSet(Protocol):
-    """What a checkpoint must know about the data it learned from."""
+class SplitTrainingSet(TrainingSet, Protocol):
+    """Images of the training split of a datalist."""
 
-    datalist: Any
-
-    def training_record(self) -> Any:
-        """The record, with ``to_dict``."""
+    datalist: Datalist
 
 
 class RunFolder:
@@ -81,7 +80,7 @@ class RunFolder:
     def __init__(
         self,
         folder: str | Path,
-        dataset: TrainingSet | None = None,
+        dataset: SplitTrainingSet | None = None,
         resume: bool = False,
         every: int = 1,
         keep: int = 2,

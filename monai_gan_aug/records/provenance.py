@@ -187,8 +187,8 @@ def check_record(real: Datalist, record: TrainingRecord, splits: Sequence[str] =
     images = set(record.ids) & {entry.id for entry in held_out}
     if patients or images:
         raise ProvenanceError(
-            f"{len(patients)} {' or '.join(splits)} patients and {len(images)} of their images were "
-            "learned from, by this network or by one it builds on, so every number about them "
+            f"{len(patients)} {' or '.join(splits)} patients and {len(images)} of their images "
+            "were learned from, by this network or by one it builds on, so every number about them "
             "would leak: use what learned from the training split of this very datalist."
         )
     # the hash of a split covers its patients: where it is the same, so was the key

@@ -12,13 +12,13 @@ from monai.transforms.inverse import InvertibleTransform, TraceableTransform
 from monai.utils.enums import TraceKeys
 from monai.utils.type_conversion import convert_to_tensor
 
-__all__ = ["Placement", "Record", "record_of", "tracked", "undone", "untracked"]
+__all__ = ["AppliedChange", "Placement", "record_of", "tracked", "undone", "untracked"]
 
 MODE = "mode"
 LABELS = "nearest"
 
 
-class Record(NamedTuple):
+class AppliedChange(NamedTuple):
     """What a transform noted when it changed an image.
 
     Attributes:
@@ -114,7 +114,7 @@ def record_of(
     img: NdarrayOrTensor,
     size: Sequence[int] | None = None,
     **details: Any,
-) -> Record:
+) -> AppliedChange:
     """What ``transform`` noted when it last changed ``img``, which is kept as it is.
 
     Args:
@@ -134,12 +134,12 @@ def record_of(
                 f"{type(img).__name__}, which does not remember how it was: start the pipeline "
                 "with MONAI's `EnsureType` or `EnsureTyped`."
             )
-        return Record(tuple(size), details, labels=False)
+        return AppliedChange(tuple(size), details, labels=False)
     _refuse_batch(img)
     entry = transform.get_most_recent_transform(img)
     noted = entry.get(TraceKeys.EXTRA_INFO, {})
     recorded_size = tuple(int(length) for length in entry[TraceKeys.ORIG_SIZE])
-    return Record(recorded_size, noted, noted.get(MODE) == LABELS)
+    return AppliedChange(recorded_size, noted, noted.get(MODE) == LABELS)
 
 
 def undone(
