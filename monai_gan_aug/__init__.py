@@ -9,13 +9,20 @@ Everything else is imported from its chapter: ``io``, ``records``, ``transforms`
 ``privacy``, ``statistics``, ``studies``, ``reports``.
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
-try:
-    __version__ = version("monai_gan_aug")
-except PackageNotFoundError:  # running from a checkout that was never installed
-    __version__ = "0+unknown"
+
+def __getattr__(name: str) -> Any:
+    if name != "__version__":
+        return _attribute(name)
+    # Looked up when it is asked for: reading the metadata takes longer than all of `--help`.
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("monai_gan_aug")
+    except PackageNotFoundError:  # running from a checkout that was never installed
+        return "0+unknown"

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monai_gan_aug import __version__
-
 __all__ = ["main"]
 
 
@@ -176,13 +174,22 @@ def _cache(arguments: argparse.Namespace) -> None:
         print(f"{freed / 1e6:.1f} MB freed.")
 
 
+class _Version(argparse.Action):
+    """Say which version this is, and end; looked up only if somebody asks."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
+        from monai_gan_aug import __version__
+
+        parser.exit(message=f"{__version__}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m monai_gan_aug",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     inspect = commands.add_parser("inspect", help="say what is in a folder, and what is unreadable")
