@@ -28,6 +28,7 @@ from monai_gan_aug.augmentation.geometric import RandomAffine, warp
 from monai_gan_aug.augmentation.intensity import RandomIntensity
 from monai_gan_aug.augmentation.operations import StateSource
 from monai_gan_aug.augmentation.single_images import RandomAugmentation
+from tests.drawing.placed_images import assert_in_place, draw_coordinates
 
 ARGUMENTS = {
     "RandAdaptiveAugment": {"probability": 0.9},
@@ -288,14 +289,14 @@ def name_of(transform):
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("size", [(24, 24), (20, 33)])
 @pytest.mark.parametrize("move", MOVES, ids=name_of)
-def test_every_pixel_stays_at_its_place_in_the_world(move, size, seed, coordinates):
-    moved = move.set_random_state(seed)(coordinates.image(*size))
-    coordinates.assert_true(moved, size)
+def test_every_pixel_stays_at_its_place_in_the_world(move, size, seed):
+    moved = move.set_random_state(seed)(draw_coordinates(*size))
+    assert_in_place(moved, size)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_places_stay_true_after_two_moves(seed, coordinates):
-    moved = Twice().set_random_state(seed)(coordinates.image(32, 32))
+def test_places_stay_true_after_two_moves(seed):
+    moved = Twice().set_random_state(seed)(draw_coordinates(32, 32))
     middle = moved[:, 12:20, 12:20]  # nothing there came from outside of the frame in between
     world = moved.affine.numpy() @ [[15.0], [15.0], [0.0], [1.0]]
     np.testing.assert_allclose(middle[:, 3, 3].numpy(), world[:3, 0], atol=2e-3)
@@ -303,8 +304,8 @@ def test_places_stay_true_after_two_moves(seed, coordinates):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("move", [*MOVES, Twice()], ids=name_of)
-def test_inverse_moves_back_to_place_and_affine(move, seed, coordinates):
-    image = coordinates.image(20, 33)
+def test_inverse_moves_back_to_place_and_affine(move, seed):
+    image = draw_coordinates(20, 33)
     moved = move.set_random_state(seed)(image)
     back = move.inverse(moved)
     assert back.shape == image.shape

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from monai.bundle import ConfigWorkflow
-from PIL import Image
 
 from monai_gan_aug.data.datasets import UnlabelledImages
 from monai_gan_aug.data.splitting import draw_split
@@ -27,16 +26,12 @@ from monai_gan_aug.networks.definitions import build_network, definition_of
 from monai_gan_aug.networks.from_discriminator import DiscriminatorClassifier
 from monai_gan_aug.records.datalist import Datalist, Entry
 from monai_gan_aug.records.predictions import Predictions
-from monai_gan_aug.records.provenance import (
-    Provenance,
-    SyntheticDatalist,
-    SyntheticEntry,
-    TrainingRecord,
-)
+from monai_gan_aug.records.provenance import SyntheticDatalist
 from monai_gan_aug.studies.arms import ARMS
 from monai_gan_aug.transforms.intensity import to_signed
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
 from monai_gan_aug.transforms.windows import WINDOWS
+from tests.drawing import draw_half, training_record, write_synthetic_set
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "augmentation_classifier"
 GAN_CONFIG = [
@@ -49,13 +44,9 @@ TRAINED = [row.name for row in ARMS.values() if row.trained]
 RESULTS = ("predictions.json", "metrics.json", "curves.json")
 
 
-def draw(path, label, rng):
-    """A noisy square with a bright left or right half."""
-    pixels = rng.integers(0, 120, (16, 16))
-    pixels[:, 8 * label : 8 * label + 8] += 60
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels.astype(np.uint8)).save(path)
-    return content_id(path)
+def drawn(root, name, label, patient, rng):
+    """A noisy square with a bright left or right half, as an entry."""
+    return Entry(name, label, patient, content_id(draw_half(root / name, label, rng)))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +54,7 @@ def data(tmp_path_factory):
     """24 patients of two classes, and synthetic images of a GAN that saw the training ones."""
     root, rng = tmp_path_factory.mktemp("data"), np.random.default_rng(0)
     names = [(f"{label}/{n}.png", label) for label in (0, 1) for n in range(12)]
-    entries = [Entry(n, c, f"patient{n}", draw(root / n, c, rng)) for n, c in names]
+    entries = [drawn(root, n, c, f"patient{n}", rng) for n, c in names]
     datalist = draw_split(
         entries,
         ("left", "right"),
@@ -77,7 +68,13 @@ def data(tmp_path_factory):
     few = tuple(e for e in datalist.training if e.label == 0 or e in small)
     replace(datalist, training=few).save(root / "unequal.json")
     for name, split in (("synthetic", "training"), ("leaking", "test")):
-        save_synthetic(root / name, datalist, split, rng)
+        write_synthetic_set(
+            root / name,
+            datalist,
+            lambda path, label, _: draw_half(path, label, rng),
+            per_class=6,
+            saw=split,
+        )
         save_gan(root / f"gan-{name}", datalist, split)
     save_pseudo(root, datalist, rng)
     return root
@@ -85,15 +82,7 @@ def data(tmp_path_factory):
 
 def save_gan(folder, datalist, split):
     """The checkpoint of a GAN that saw one split."""
-    seen = datalist.entries(split)
-    record = TrainingRecord(
-        datalist.sha256,
-        "key",
-        tuple(e.group for e in seen),
-        tuple(e.id for e in seen),
-        datalist.labels,
-        PreprocessingRecipe(size=16).to_dict(),
-    )
+    record = training_record(datalist, split, PreprocessingRecipe(size=16).to_dict())
     torch.manual_seed(7)
     network = build_network(configured_definition(GAN_CONFIG, gan_knobs(folder.parent)))
     networks = {"discriminator": network.state_dict()}
@@ -117,7 +106,7 @@ def gan_knobs(root):
 def save_pseudo(root, datalist, rng):
     """Images of other patients with guessed classes."""
     names = [(f"others/{n}.png", n % 2) for n in range(6)]
-    entries = [Entry(n, c, f"other {n}", draw(root / n, c, rng)) for n, c in names]
+    entries = [drawn(root, n, c, f"other {n}", rng) for n, c in names]
     guessed = replace(datalist, training=tuple(entries), validation=(), test=())
     guessed.save(root / "guessed.json")
 
@@ -138,21 +127,6 @@ def needs(arm, data):
     if "minority" in arm:
         knobs["datalist"] = str(data / "unequal.json")
     return knobs
-
-
-def save_synthetic(folder, datalist: Datalist, split, rng):
-    names = [(f"images/{label}-{n}.png", label) for label in (0, 1) for n in range(6)]
-    entries = tuple(SyntheticEntry(n, c, draw(folder / n, c, rng)) for n, c in names)
-    seen = datalist.entries(split)
-    record = TrainingRecord(
-        datalist.sha256,
-        "key",
-        tuple(e.group for e in seen),
-        tuple(e.id for e in seen),
-        datalist.labels,
-    )
-    provenance = Provenance("cafe", record, seed=0)
-    SyntheticDatalist(datalist.labels, entries, provenance).save(folder / "datalist.json")
 
 
 def workflow(data, output, last, files=(), **knobs):

@@ -17,10 +17,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from monai_gan_aug.engines.checkpoint import load_checkpoint
 from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.hashing import content_id
-from monai_gan_aug.io.png import write_png
-from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
+from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.records.provenance import SyntheticDatalist, check_chain
+from tests.drawing import draw_datalist, save_pixels
 
 BUNDLE = Path(__file__).resolve().parents[2] / "bundles" / "medical_image_gan"
 CANARY = "CANARY^PATIENT"
@@ -39,22 +38,15 @@ def after(knobs, *left_out):
 @pytest.fixture
 def data(tmp_path):
     """Bright and dark noise of ten patients each; file names carry a canary."""
-    folder = tmp_path / "data"
     rng = np.random.default_rng(0)
-    entries = []
-    for index in range(40):
-        name = f"{CANARY}/{index}.png"
-        pixels = rng.integers(0, 128, (1, 20, 20)) + 127 * (index % 2)
-        write_png(folder / name, pixels.astype(np.uint8))
-        entries.append(Entry(name, index % 2, f"g{index}", content_id(folder / name)))
-    Datalist(
-        labels=("dark", "bright"),
-        training=tuple(entries[:20]),
-        validation=tuple(entries[20:24]),
-        test=tuple(entries[24:]),
-        split=SplitRecord(seed=0, grouping="made in the test"),
-    ).save(folder / "datalist.json")
-    return folder
+
+    def draw(path, index):
+        save_pixels(path, rng.integers(0, 128, (20, 20)) + 127 * (index % 2))
+
+    counts = {"training": 20, "validation": 4, "test": 16}
+    labels = ("dark", "bright")
+    draw_datalist(tmp_path / "data", draw, labels=labels, below=f"{CANARY}/", **counts)
+    return tmp_path / "data"
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from monai_gan_aug.errors import DataError, ImageReadError
 from monai_gan_aug.io.hashing import content_id
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
+from tests.drawing import draw_noise
 
 
 @pytest.fixture
@@ -132,19 +133,19 @@ def test_shard_of_another_recipe_is_not_used(image_set, build):
     assert build(images).decoded == len(images.entries)
 
 
-def test_replaced_source_is_refused_by_name(image_set, build, noise):
+def test_replaced_source_is_refused_by_name(image_set, build):
     images = image_set()
     build(images)
     victim = images.entries[3]
-    noise(images.root / victim.image, seed=987654)
+    draw_noise(images.root / victim.image, seed=987654)
     with pytest.raises(DataError, match=f"{victim.image} changed.*prepare"):
         build(images)
 
 
-def test_replaced_source_is_decoded_once_the_datalist_knows_it(image_set, build, noise):
+def test_replaced_source_is_decoded_once_the_datalist_knows_it(image_set, build):
     images = image_set()
     build(images)
-    path = noise(images.root / images.entries[3].image, seed=987654)
+    path = draw_noise(images.root / images.entries[3].image, seed=987654)
     new = replace(images.entries[3], id=content_id(path))
     cache = build(images, (*images.entries[:3], new, *images.entries[4:]))
     assert cache.decoded == 1
@@ -186,9 +187,9 @@ def test_bad_images_may_be_skipped_up_to_a_limit(image_set, build):
         build(images, on_error="skip", max_bad_fraction=0.0)
 
 
-def test_name_that_leads_out_of_the_root_is_refused(image_set, build, noise):
+def test_name_that_leads_out_of_the_root_is_refused(image_set, build):
     images = image_set()
-    outside = noise(images.root.parent / "outside.png", seed=5)
+    outside = draw_noise(images.root.parent / "outside.png", seed=5)
     entry = replace(images.entries[0], image="../outside.png", id=content_id(outside))
     with pytest.raises(ImageReadError, match="out of the data root"):
         build(images, [entry])

@@ -9,6 +9,7 @@ from PIL import Image
 from monai_gan_aug.data import duplicates
 from monai_gan_aug.data.sources import CsvSource, FolderSource
 from monai_gan_aug.errors import DataError, ImageReadError
+from tests.drawing import draw_noise
 
 BY_NAME = r"^(p\d+)_"
 
@@ -33,8 +34,8 @@ def test_pool_holds_every_image_under_keyed_patients(root, pooled):
     assert pool.caveats == ()
 
 
-def test_classes_are_chosen_and_ordered(root, pooled, noise):
-    noise(root / "other/p99_0.png", seed=77)
+def test_classes_are_chosen_and_ordered(root, pooled):
+    draw_noise(root / "other/p99_0.png", seed=77)
     source = FolderSource(patient_pattern=BY_NAME)
     pool = pooled(source, root, classes=["normal", "ill"])
     assert pool.labels == ("normal", "ill")

@@ -12,6 +12,7 @@ from monai_gan_aug.data.pooling import NO_PATIENTS
 from monai_gan_aug.data.sources import FolderSource, PreparedSource
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.records.datalist import NO_GROUPING, SPLITS, Datalist
+from tests.drawing import draw_noise
 
 BY_NAME = r"^(p\d+)_"
 
@@ -23,13 +24,13 @@ def copy_across(root):
 
 
 @pytest.fixture
-def with_unlabelled(root, noise):
+def with_unlabelled(root):
     """The folder beside the classes: two images of a stranger, one of every known patient."""
     for number in (0, 1):
-        noise(root / f"unlabelled/p99_{number}.png", seed=900 + number)
+        draw_noise(root / f"unlabelled/p99_{number}.png", seed=900 + number)
     for path in sorted(root.glob("*/p*_0.png")):
         patient = path.name.split("_")[0]
-        noise(root / f"unlabelled/{patient}_5.png", seed=1000 + int(patient[1:]))
+        draw_noise(root / f"unlabelled/{patient}_5.png", seed=1000 + int(patient[1:]))
     return root
 
 
@@ -215,9 +216,9 @@ def test_copies_that_one_split_held_together_cannot_part_in_the_next(root, out, 
     assert any("look the same" in caveat for caveat in pool.caveats)
 
 
-def test_images_without_a_class_stay_apart(root, out, pooled, prepared, noise):
+def test_images_without_a_class_stay_apart(root, out, pooled, prepared):
     for number in range(3):
-        noise(root / f"new/p5{number}_0.png", seed=90 + number)
+        draw_noise(root / f"new/p5{number}_0.png", seed=90 + number)
     source = FolderSource(patient_pattern=BY_NAME)
     prepared(source, root, out, unlabelled="new")
     again = PreparedSource(out)
@@ -256,9 +257,9 @@ def test_an_edited_list_is_refused(root, out, prepared):
         PreparedSource(out)
 
 
-def test_lists_from_before_labels_could_be_absent_are_sources_too(root, out, noise, prepared):
+def test_lists_from_before_labels_could_be_absent_are_sources_too(root, out, prepared):
     """They gave 0, the first class, to images without one; nobody may take that for a label."""
-    noise(root / "new/p50_0.png", seed=90)
+    draw_noise(root / "new/p50_0.png", seed=90)
     prepared(FolderSource(patient_pattern=BY_NAME), root, out, unlabelled="new")
     beside = out.with_suffix(".unlabelled.json")
     apart = Datalist.load(beside)

@@ -15,6 +15,7 @@ from monai_gan_aug.io.reading import read_image
 from monai_gan_aug.phantoms.series import write_phantom_series
 from monai_gan_aug.records.datalist import Datalist, Entry, SplitRecord
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
+from tests.drawing import draw_noise
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ def test_content_is_a_share_of_pixels_in_a_range(volumes):
     assert frames(volumes, content=(350, 650), share=0.5) == [4, 5, 6]
 
 
-def test_display_values_have_no_content(tmp_path, noise):
+def test_display_values_have_no_content(tmp_path):
     for label in "ab":
-        noise(tmp_path / label / "1.png", 1)
+        draw_noise(tmp_path / label / "1.png", 1)
     with pytest.raises(DataError, match="content"):
         FolderSource(slices=SliceRule(content=(0, 1))).records(tmp_path)
 

@@ -14,16 +14,17 @@ from monai_gan_aug.data.sources import (
     JsonPerImageSource,
 )
 from monai_gan_aug.errors import DataError
+from tests.drawing import draw_noise
 
 
 @pytest.fixture
-def root(tmp_path, noise):
+def root(tmp_path):
     """Two classes of two images, plus what lies about in folders."""
     root = tmp_path / "a root"
     for number, name in enumerate(
         ["ill/P1_1.png", "ill/P2_1.png", "well/P3_1.png", "well/P3_2.png"]
     ):
-        noise(root / name, seed=number)
+        draw_noise(root / name, seed=number)
     (root / "notes.txt").write_text("x")
     (root / "ill" / ".hidden.png").write_bytes(b"x")
     return root
@@ -51,8 +52,8 @@ def test_folder_names_are_labels_and_the_pattern_finds_patients(root):
     ]
 
 
-def test_patient_may_be_a_folder(root, noise):
-    noise(root / "ill" / "P9" / "1.png", seed=9)
+def test_patient_may_be_a_folder(root):
+    draw_noise(root / "ill" / "P9" / "1.png", seed=9)
     for path in (root / "ill").glob("P?_*"):
         path.unlink()
     for path in (root / "well").iterdir():
@@ -132,9 +133,9 @@ def test_signs_are_no_formulas(root, label):
     assert CsvSource(patient="patient").records(root)[0].label == label
 
 
-def test_odd_names_work(root, noise):
+def test_odd_names_work(root):
     odd = os.fsdecode(b"ill/na me;\xff.png")
-    noise(root / odd, seed=8)
+    draw_noise(root / odd, seed=8)
     assert odd in [r.image for r in FolderSource().records(root)]
 
 

@@ -25,7 +25,7 @@ from monai_gan_aug.engines.distributed import (
     world_size,
 )
 
-PROGRAM = Path(__file__).with_name("two_processes.py")
+ROOT = Path(__file__).resolve().parents[2]
 STOPPED_AT = 5
 HANGING_S = 240
 """No test depends on it: processes that wait for each other for ever end as a failure."""
@@ -33,12 +33,13 @@ LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
 
 
 def command(folder, what):
-    return [sys.executable, *LAUNCHER, str(PROGRAM), str(folder), what]
+    return [sys.executable, *LAUNCHER, "-m", "tests.engines.two_processes", str(folder), what]
 
 
 def start(folder, what):
     return subprocess.run(
         command(folder, what),
+        cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -53,6 +54,7 @@ def stop(folder, told):
     with log.open("w") as stream:
         launcher = subprocess.Popen(
             command(folder, "stopped"),
+            cwd=ROOT,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=stream,

@@ -4,9 +4,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
 import torch
 from ignite.engine import Events
 from torch import nn
@@ -25,30 +23,13 @@ from monai_gan_aug.engines.trainer import GanAugTrainer
 from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss
 from monai_gan_aug.losses.regularizers import LeCam
 from monai_gan_aug.networks.dcgan import Discriminator, Generator
+from tests.drawing.training import TinyImages
 
 RANK = int(os.environ.get("RANK", "0"))
 GLOBAL_BATCH = 8
 STOPPED_EPOCHS = 4
 STOPPED_AT = 5
 """Within the second epoch, and within a turn of adaptive augmentation."""
-
-
-class Images:
-    """Twenty random images of two classes."""
-
-    targets = np.arange(20) % 2
-    datalist = SimpleNamespace(labels=("a", "b"))
-
-    def __len__(self):
-        return 20
-
-    def batch(self, indices):
-        draw = np.random.default_rng(0)
-        images = draw.integers(0, 256, (20, 1, 16, 16), dtype=np.uint8)
-        return {
-            "image": torch.from_numpy(images[indices]),
-            "label": torch.from_numpy(self.targets[indices]),
-        }
 
 
 class Flat(nn.Module):
@@ -77,7 +58,7 @@ class SharedLatents:
 
 def trainer_of(generator, discriminator, epochs, handlers, **more):
     share = {"rank": RANK, "world_size": world_size()}
-    loader = BatchLoader(Images(), GLOBAL_BATCH, 3, **share)
+    loader = BatchLoader(TinyImages(), GLOBAL_BATCH, 3, **share)
     return GanAugTrainer(
         "cpu",
         epochs,

@@ -1,4 +1,4 @@
-"""Run by test_disk.py in a mount namespace where every folder is a tiny or read-only file system.
+"""Run by ``test_disk.py`` in a mount namespace where every folder is tiny or read-only.
 
 Prints, as JSON, what each writer said and what it left behind.
 """
@@ -8,31 +8,28 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import torch
 from monai.data import DataLoader
 from monai.engines import SupervisedEvaluator
-from PIL import Image
 
 from monai_gan_aug.data import cache as cache_module
-from monai_gan_aug.data.batches import BatchLoader
 from monai_gan_aug.data.cache import ImageCache
 from monai_gan_aug.engines.checkpoint import load_checkpoint, save_checkpoint
 from monai_gan_aug.engines.handlers import CurveRecorder, TensorBoardWriter
 from monai_gan_aug.engines.run_folder import RunFolder
 from monai_gan_aug.engines.trained_network import load_network
-from monai_gan_aug.engines.trainer import GanAugTrainer
 from monai_gan_aug.generation.sampling import (
     LatentDataset,
     SyntheticSetWriter,
     prepare_latents,
 )
 from monai_gan_aug.io.hashing import content_id
-from monai_gan_aug.losses.adversarial import DiscriminatorLoss, GeneratorLoss
-from monai_gan_aug.networks.dcgan import Discriminator, Generator
+from monai_gan_aug.networks.dcgan import Generator
 from monai_gan_aug.records.datalist import Entry
 from monai_gan_aug.records.provenance import TrainingRecord
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
+from tests.drawing import draw_noise
+from tests.drawing.training import TinyImages, tiny_trainer
 
 RECORD = TrainingRecord("5p117", "key", ("g",), ("i",), ("a", "b"), {"channels": 1})
 RECIPE = PreprocessingRecipe(size=64, channels=1)
@@ -51,13 +48,8 @@ def write_checkpoint(folder: Path, plenty: Path) -> None:
 
 
 def draw_images(plenty: Path) -> list[Entry]:
-    draw = np.random.default_rng(0)
-    entries = []
-    for number in range(80):
-        path = plenty / f"{number}.png"
-        Image.fromarray(draw.integers(0, 256, (64, 64), dtype=np.uint8)).save(path)
-        entries.append(Entry(path.name, number % 2, str(number), content_id(path)))
-    return entries
+    paths = [draw_noise(plenty / f"{number}.png", number, 64) for number in range(80)]
+    return [Entry(path.name, 0, path.stem, content_id(path)) for path in paths]
 
 
 def write_cache(folder: Path, plenty: Path) -> None:
@@ -85,46 +77,14 @@ def write_samples(folder: Path, plenty: Path) -> None:
     ).run()
 
 
-class Noise:
-    """Sixty random images."""
-
-    images = torch.randint(0, 256, (60, 1, 16, 16), dtype=torch.uint8)
-    targets = np.arange(60) % 2
-    datalist = SimpleNamespace(labels=("a", "b"))
-
-    def __len__(self) -> int:
-        return 60
-
-    def batch(self, indices: np.ndarray) -> dict[str, torch.Tensor]:
-        return {"image": self.images[indices], "label": torch.from_numpy(self.targets[indices])}
-
-    def training_record(self) -> TrainingRecord:
-        return RECORD
-
-
-def train(run: Path, events: Path, plenty: Path) -> GanAugTrainer:
-    generator = Generator(16, 1, 8, width=4, num_classes=2)
-    discriminator = Discriminator(16, 1, width=4, num_classes=2, norm=None, spectral_norm=True)
-    trainer = GanAugTrainer(
-        device="cpu",
-        max_epochs=12,
-        epoch_length=10,
-        train_data_loader=BatchLoader(Noise(), batch_size=2, steps=10),
-        g_network=generator,
-        g_optimizer=torch.optim.Adam(generator.parameters(), 1e-3),
-        g_loss_function=GeneratorLoss(),
-        d_network=discriminator,
-        d_optimizer=torch.optim.Adam(discriminator.parameters(), 1e-3),
-        d_loss_function=DiscriminatorLoss(),
-        latent_shape=8,
-        train_handlers=[
-            RunFolder(run, Noise()),
-            CurveRecorder(plenty / "curves.json", every=1),
-            TensorBoardWriter(events),
-        ],
-    )
-    trainer.run()
-    return trainer
+def train(run: Path, events: Path, plenty: Path) -> None:
+    images = TinyImages(60)
+    handlers = [
+        RunFolder(run, images),
+        CurveRecorder(plenty / "curves.json", every=1),
+        TensorBoardWriter(events),
+    ]
+    tiny_trainer(images, max_epochs=12, steps=10, handlers=handlers, average=False).run()
 
 
 def write_events(folder: Path, plenty: Path) -> None:

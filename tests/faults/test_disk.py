@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).with_name("full_disk.py")
+ROOT = Path(__file__).resolve().parents[2]
 SIZES = {"checkpoint": 512, "cache": 256, "unwarned": 256, "samples": 128, "events": 12}
 READ_ONLY = ("readonly-run", "readonly-samples", "readonly-cache")
 MOUNT = "mount -t tmpfs -o size={size}k{more} none '{folder}'"
@@ -33,9 +33,13 @@ def said(tmp_path_factory):
         (root / name).mkdir()
     mounts = [MOUNT.format(size=s, more="", folder=root / n) for n, s in SIZES.items()]
     mounts += [MOUNT.format(size=64, more=",ro", folder=root / name) for name in READ_ONLY]
-    script = " && ".join([*mounts, f"exec '{sys.executable}' '{PROGRAM}' '{root}'"])
+    script = " && ".join([*mounts, f"exec '{sys.executable}' -m tests.faults.full_disk '{root}'"])
     ran = subprocess.run(
-        ["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True, timeout=240
+        ["unshare", "-rm", "sh", "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])

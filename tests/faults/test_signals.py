@@ -20,6 +20,7 @@ from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.job_queue import run_jobs
 from monai_gan_aug.studies.jobs import BundleJob, JobError
 from monai_gan_aug.studies.study import Study
+from tests.drawing.training import tiny_trainer
 
 SAVING = """
     import itertools, os, pathlib, signal, sys
@@ -68,8 +69,8 @@ def test_kill_while_saving_leaves_the_last_checkpoint_in_force(tmp_path, moment)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_a_checkpoint_and_gives_its_exit_code(make_trainer, tmp_path, number, code):
-    trainer = make_trainer(handlers=[RunFolder(tmp_path)], average=False)
+def test_a_signal_saves_a_checkpoint_and_gives_its_exit_code(tmp_path, number, code):
+    trainer = tiny_trainer(handlers=[RunFolder(tmp_path)], average=False)
     trainer.add_event_handler(
         Events.ITERATION_COMPLETED(once=2), lambda: os.kill(os.getpid(), number)
     )
@@ -79,10 +80,10 @@ def test_a_signal_saves_a_checkpoint_and_gives_its_exit_code(make_trainer, tmp_p
     assert load_checkpoint(tmp_path / "checkpoints")["trainer"]["iteration"] >= 2
 
 
-def test_a_second_gan_run_in_the_folder_is_refused(make_trainer, tmp_path):
+def test_a_second_gan_run_in_the_folder_is_refused(tmp_path):
     first = FolderLock(tmp_path)
     first.acquire()
-    trainer = make_trainer(handlers=[RunFolder(tmp_path)], average=False)
+    trainer = tiny_trainer(handlers=[RunFolder(tmp_path)], average=False)
     with pytest.raises(DataError, match="Another run is writing"):
         trainer.run()
     assert trainer.state.iteration == 0

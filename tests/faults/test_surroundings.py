@@ -4,10 +4,8 @@ import os
 import socket
 import tracemalloc
 
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from monai_gan_aug.data.decoding import decode_images
 from monai_gan_aug.data.sources import FolderSource
@@ -17,16 +15,14 @@ from monai_gan_aug.io.walking import walk_images
 from monai_gan_aug.networks.classifiers import CLASSIFIERS, classifier
 from monai_gan_aug.records.datalist import Entry
 from monai_gan_aug.transforms.recipe import PreprocessingRecipe
-
-
-def save(path, size=(20, 30)):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)).save(path)
-    return path
+from tests.drawing import draw_noise
 
 
 def test_images_of_mixed_sizes_become_one_shape(tmp_path):
-    names = [save(tmp_path / f"{n}.png", size).name for n, size in enumerate([(20, 30), (64, 9)])]
+    names = [
+        draw_noise(tmp_path / f"{n}.png", 0, size).name
+        for n, size in enumerate([(20, 30), (64, 9)])
+    ]
     entries = [Entry(name, 0, "g", "") for name in names]
     decoded = decode_images(
         entries, tmp_path, PreprocessingRecipe(size=16), workers=0, progress=False
@@ -35,8 +31,8 @@ def test_images_of_mixed_sizes_become_one_shape(tmp_path):
 
 
 def test_mixed_kinds_are_counted_by_inspect(tmp_path):
-    save(tmp_path / "a.png", (20, 30))
-    save(tmp_path / "b.png", (40, 30))
+    draw_noise(tmp_path / "a.png", 0, (20, 30))
+    draw_noise(tmp_path / "b.png", 0, (40, 30))
     table = inspect_folder(tmp_path, progress=False).table()
     assert "20" in table
     assert "40" in table
@@ -58,7 +54,7 @@ def test_no_classifier_needs_the_network(name, monkeypatch):
 )
 def test_odd_names_are_read(tmp_path, name):
     path = tmp_path / "image.png"
-    save(path).rename(tmp_path / name)
+    draw_noise(path, 0, (20, 30)).rename(tmp_path / name)
     assert read_image(tmp_path / name).pixels.shape == (1, 20, 30)
     assert [record.image for record in records(tmp_path)] == [f"class/{name}"]
 
@@ -74,16 +70,16 @@ def records(root):
 
 def test_very_long_paths_are_read(tmp_path):
     folder = tmp_path.joinpath(*["d" * 200] * 15)
-    assert read_image(save(folder / "image.png")).pixels.shape == (1, 20, 30)
+    assert read_image(draw_noise(folder / "image.png", 0, (20, 30))).pixels.shape == (1, 20, 30)
     assert len([image for image in walk_images(tmp_path) if image.skip is None]) == 1
 
 
 @pytest.mark.slow
 def test_a_folder_of_a_hundred_thousand_files_takes_little_memory(tmp_path):
-    first = save(tmp_path / "class" / "original.png", (4, 4))
+    first = draw_noise(tmp_path / "class" / "original.png", 0, 4)
     for number in range(100_000):
         if number % 50_000 == 0:
-            link = save(tmp_path / "class" / f"{number}.png", (4, 4))
+            link = draw_noise(tmp_path / "class" / f"{number}.png", 0, 4)
         else:
             os.link(link, first.with_name(f"{number}.png"))
     tracemalloc.start()

@@ -11,19 +11,20 @@ from monai_gan_aug.generation import selection
 from monai_gan_aug.generation.selection import Selection, out_of_fold
 from monai_gan_aug.metrics.features import RandomFeatures
 from monai_gan_aug.records.provenance import SyntheticDatalist
+from tests.drawing.patients import HeldImages, write_unseen
 
 
 @pytest.fixture
-def select(patients, source, write_set, tmp_path, monkeypatch):
+def select(patients, tmp_path, monkeypatch):
     """Run a selection; keywords go to :class:`Selection`."""
     monkeypatch.setattr(selection, "check_chain", lambda real, one: None)
     monkeypatch.setattr(selection, "load_set", lambda one, maximum, seed: one.held)
 
     def run(synthetic, **more):
-        path = write_set(synthetic)
-        monkeypatch.setattr(selection, "SyntheticImages", lambda *args: source(synthetic, path))
+        path = write_unseen(tmp_path, synthetic)
+        monkeypatch.setattr(selection, "SyntheticImages", lambda *args: HeldImages(synthetic, path))
         return Selection(
-            training=source(patients.training),
+            training=HeldImages(patients.training),
             synthetic=path,
             path=tmp_path / "selection.json",
             cache_dir=tmp_path,
@@ -87,7 +88,7 @@ def test_lost_coverage_is_reported_beside_a_random_choice(select, patients):
         assert cost.lost == pytest.approx(cost.random - cost.selected)
 
 
-def test_confidence_throws_out_wrong_labels(select, patients, source):
+def test_confidence_throws_out_wrong_labels(select, patients):
     others = patients.others
     shifted = lambda one: one.images + 0.4 * one.labels[:, None, None, None]
     training = ImageSet(

@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+
+from tests.drawing import draw_noise
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {
@@ -39,12 +39,10 @@ def run(*words: object, **knobs: object) -> str:
 
 
 def test_a_folder_is_prepared_and_studied(tmp_path):
-    draw = np.random.default_rng(0)
-    for label in ("healthy", "ill"):
-        (tmp_path / "mine" / label).mkdir(parents=True)
-        for patient in range(20):
-            pixels = draw.integers(0, 256, (20, 24), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "mine" / label / f"{label}{patient}_0.png")
+    for number in range(40):
+        label = ("healthy", "ill")[number % 2]
+        path = tmp_path / "mine" / label / f"{label}{number // 2}_0.png"
+        draw_noise(path, number, (20, 24))
     mine, listed, out = tmp_path / "mine", tmp_path / "datalist.json", tmp_path / "out"
     pattern = ("--patient-pattern", "^([a-z]+[0-9]+)_")
     shares = ("--fractions", "0.4", "0.2", "0.4")

@@ -6,37 +6,32 @@ import numpy as np
 import pytest
 import torch
 
-from monai_gan_aug.data.image_sets import ImageSet
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.features import RandomFeatures
 from monai_gan_aug.privacy import screening
 from monai_gan_aug.privacy.screening import CAVEAT, CopyScreen
 from monai_gan_aug.records.provenance import SyntheticDatalist
-
-
-def named(images, labels, name="syn"):
-    ids = tuple(f"{name}-{i}" for i in range(len(images)))
-    return ImageSet(images, labels, ids, ids)
+from tests.drawing.patients import HeldImages, one_each, write_unseen
 
 
 def copies(of, change):
     draw = torch.Generator().manual_seed(0)
     noisy = of.images + 0.03 * torch.randn(of.images.shape, generator=draw)
-    return named(change(noisy).clamp(-1, 1), of.labels)
+    return one_each(change(noisy).clamp(-1, 1), "syn", of.labels)
 
 
 @pytest.fixture
-def screen(patients, source, write_set, tmp_path, monkeypatch):
+def screen(patients, tmp_path, monkeypatch):
     """Screen a synthetic set; keywords go to :class:`CopyScreen`."""
     monkeypatch.setattr(screening, "check_chain", lambda real, one: None)
     monkeypatch.setattr(screening, "load_set", lambda one, maximum, seed: one.held)
 
     def run(synthetic, *, training=None, settings=None, **more):
-        path = write_set(synthetic, **(settings or {}))
-        monkeypatch.setattr(screening, "SyntheticImages", lambda *args: source(synthetic, path))
+        path = write_unseen(tmp_path, synthetic, **(settings or {}))
+        monkeypatch.setattr(screening, "SyntheticImages", lambda *args: HeldImages(synthetic, path))
         return CopyScreen(
-            training=source(training or patients.training),
-            held_out=source(patients.held_out),
+            training=HeldImages(training or patients.training),
+            held_out=HeldImages(patients.held_out),
             synthetic=[path],
             path=tmp_path / "screening.json",
             cache_dir=tmp_path,
@@ -70,14 +65,14 @@ def test_copies_name_the_image_they_repeat(screen, patients):
 
 def test_copies_are_found_in_all_classes_when_the_generator_knows_none(screen, patients):
     of = patients.training
-    unlabelled = named(copies(of, CHANGES["noise"]).images, torch.zeros_like(of.labels))
+    unlabelled = one_each(copies(of, CHANGES["noise"]).images, "syn", torch.zeros_like(of.labels))
     found = screen(unlabelled, settings={"classes_together": True})
     assert len(found.near_copies) > 0.9 * len(of)
     assert {copy.label for copy in found.near_copies} == {"all classes together"}
 
 
 def test_a_generator_that_draws_other_patients_passes(screen, patients):
-    found = screen(named(patients.others.images, patients.others.labels))
+    found = screen(one_each(patients.others.images, "syn", patients.others.labels))
     assert found.near_copies == []
     assert found.conclusion == "No near copies among 60 generated images."
 
@@ -85,7 +80,7 @@ def test_a_generator_that_draws_other_patients_passes(screen, patients):
 def test_blurred_images_are_near_everything_and_are_no_copies(screen, patients):
     mean = patients.training.images.mean(0, keepdim=True)
     blurred = 0.85 * mean + 0.15 * patients.others.images
-    assert screen(named(blurred, patients.others.labels)).near_copies == ()
+    assert screen(one_each(blurred, "syn", patients.others.labels)).near_copies == ()
 
 
 def test_membership_is_seen_by_distance_and_not_by_its_control(screen, patients):
@@ -97,7 +92,7 @@ def test_membership_is_seen_by_distance_and_not_by_its_control(screen, patients)
 
 
 def test_other_patients_give_no_membership(screen, patients):
-    rows = screen(named(patients.others.images, patients.others.labels)).rows
+    rows = screen(one_each(patients.others.images, "syn", patients.others.labels)).rows
     for row in rows:
         if row.metric.startswith("membership"):
             assert row.interval[0] < 0.5 < row.interval[1]
@@ -107,7 +102,7 @@ def test_half_a_set_of_copies_is_found_half(screen, patients):
     mixed = copies(patients.training, CHANGES["shift"])
     images = mixed.images.clone()
     images[30:] = patients.others.images[30:]
-    found = screen(named(images, mixed.labels))
+    found = screen(one_each(images, "syn", mixed.labels))
     assert {int(copy.id.split("-")[1]) < 30 for copy in found.near_copies} == {True}
     assert len(found.near_copies) > 25
 
@@ -116,7 +111,7 @@ def test_dropping_writes_a_datalist_without_them(screen, patients, tmp_path):
     mixed = copies(patients.training, CHANGES["noise"])
     images = mixed.images.clone()
     images[30:] = patients.others.images[30:]
-    found = screen(named(images, mixed.labels), near_copies="drop")
+    found = screen(one_each(images, "syn", mixed.labels), near_copies="drop")
     kept = SyntheticDatalist.load(tmp_path / "datalist_screened.json")
     flagged = {copy.id for copy in found.near_copies}
     assert {entry.id for entry in kept.training}.isdisjoint(flagged)
@@ -133,7 +128,7 @@ def test_blocking_raises_and_leaves_nothing_to_export(screen, patients, tmp_path
 
 
 def test_blocking_lets_a_clean_set_through(screen, patients, tmp_path):
-    screen(named(patients.others.images, patients.others.labels), near_copies="block")
+    screen(one_each(patients.others.images, "syn", patients.others.labels), near_copies="block")
     kept = SyntheticDatalist.load(tmp_path / "datalist_screened.json")
     assert len(kept.training) == 60
 

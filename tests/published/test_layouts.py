@@ -10,6 +10,7 @@ from monai_gan_aug.__main__ import main
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.published.layouts import LAYOUTS, layout
 from monai_gan_aug.records.datalist import SPLITS, Datalist
+from tests.drawing import draw_noise
 
 
 @pytest.fixture
@@ -18,13 +19,13 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def image(folder, noise):
+def image(folder):
     """Write one image below the folder; every name gives other pixels."""
     written = []
 
     def write(name):
         written.append(name)
-        return noise(folder / name, seed=len(written))
+        return draw_noise(folder / name, seed=len(written))
 
     return write
 

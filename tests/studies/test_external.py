@@ -1,6 +1,5 @@
 """External test sets: what is refused, what is only said, and that their patients stay apart."""
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -9,26 +8,15 @@ from monai_gan_aug.errors import DataError
 from monai_gan_aug.studies.data import StudyData
 from monai_gan_aug.studies.external import ExternalData, external_sets
 from monai_gan_aug.studies.layout import StudyLayout
+from tests.drawing import draw_halves
 
 CSV = CsvSource("labels.csv", image="path", label="label", patient="patient")
-
-
-def write_images(root, patients, seed, labels=("left", "right"), prefix="p"):
-    """One noisy image per patient, half of them of either class."""
-    root.mkdir(parents=True, exist_ok=True)
-    rng, rows = np.random.default_rng(seed), ["path,label,patient"]
-    for number in range(patients):
-        pixels = rng.integers(0, 200, (16, 16))
-        Image.fromarray(pixels.astype(np.uint8)).save(root / f"{number}.png")
-        rows.append(f"{number}.png,{labels[number % 2]},{prefix}{number}")
-    (root / "labels.csv").write_text("\n".join(rows))
-    return root
 
 
 @pytest.fixture
 def data(tmp_path):
     """A study's images: 20 patients called p0 to p19."""
-    root = write_images(tmp_path / "study", 20, seed=0)
+    root = draw_halves(tmp_path / "study", 20, seed=0)
     return StudyData(
         name="halves",
         dataset_dir=str(root),
@@ -46,7 +34,7 @@ def check(data, folder, root, **knobs):
 
 
 def test_all_images_are_test_images(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1, prefix="q")
+    root = draw_halves(tmp_path / "b", 12, seed=1, prefix="q")
     found = check(data, tmp_path, root, caveats=["One scanner."]).datalist
     assert found.counts("test") == {"left": 6, "right": 6}
     assert not found.training
@@ -56,20 +44,20 @@ def test_all_images_are_test_images(data, tmp_path):
 
 
 def test_patients_are_hashed_with_the_key_of_the_study(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1, prefix="q")
+    root = draw_halves(tmp_path / "b", 12, seed=1, prefix="q")
     study = data.pool(StudyLayout(tmp_path))
     assert check(data, tmp_path, root).datalist.split.key_fingerprint == study.key_fingerprint
 
 
 def test_a_copy_of_an_image_of_the_study_is_refused_by_name(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1, prefix="q")
+    root = draw_halves(tmp_path / "b", 12, seed=1, prefix="q")
     (root / "4.png").write_bytes((data.root / "6.png").read_bytes())
     with pytest.raises(DataError, match=r"1 images .* copies .*4\.png is 6\.png"):
         check(data, tmp_path, root)
 
 
 def test_the_same_pixels_in_another_file_are_said(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1, prefix="q")
+    root = draw_halves(tmp_path / "b", 12, seed=1, prefix="q")
     Image.open(data.root / "6.png").save(root / "4.png", compress_level=1)
     assert (root / "4.png").read_bytes() != (data.root / "6.png").read_bytes()
     for _ in range(2):  # the second time the count is read from disk
@@ -78,13 +66,13 @@ def test_the_same_pixels_in_another_file_are_said(data, tmp_path):
 
 
 def test_a_patient_of_the_study_is_refused(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1, prefix="p")
+    root = draw_halves(tmp_path / "b", 12, seed=1, prefix="p")
     with pytest.raises(DataError, match=r"12 patients .*`own_patient_ids`"):
         check(data, tmp_path, root)
 
 
 def test_ids_of_another_place_are_other_patients(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1, prefix="p")
+    root = draw_halves(tmp_path / "b", 12, seed=1, prefix="p")
     found = check(data, tmp_path, root, own_patient_ids=True).datalist
     assert len(found.groups()) == 12
     assert not found.groups() & {entry.group for entry in data.pool(StudyLayout(tmp_path)).entries}
@@ -92,7 +80,7 @@ def test_ids_of_another_place_are_other_patients(data, tmp_path):
 
 
 def test_without_patients_equal_file_names_are_no_shared_patients(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1)
+    root = draw_halves(tmp_path / "b", 12, seed=1)
     source = CsvSource("labels.csv", image="path", label="label")
     found = check(data, tmp_path, root, source=source, group="none").datalist
     assert len(found.groups()) == 12
@@ -100,7 +88,7 @@ def test_without_patients_equal_file_names_are_no_shared_patients(data, tmp_path
 
 
 def test_classes_may_be_called_otherwise(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1, labels=("L", "R"), prefix="q")
+    root = draw_halves(tmp_path / "b", 12, seed=1, labels=("L", "R"), prefix="q")
     found = check(data, tmp_path, root, classes=["R", "L"]).datalist
     assert found.labels == ("left", "right")
     by_name = {entry.image: entry.label for entry in found.test}
@@ -108,26 +96,26 @@ def test_classes_may_be_called_otherwise(data, tmp_path):
 
 
 def test_classes_that_are_not_there_are_named(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1, labels=("L", "R"), prefix="q")
+    root = draw_halves(tmp_path / "b", 12, seed=1, labels=("L", "R"), prefix="q")
     with pytest.raises(DataError, match="left"):
         check(data, tmp_path, root)
 
 
 def test_as_many_classes_as_the_study_has(data, tmp_path):
-    root = write_images(tmp_path / "b", 12, seed=1, labels=("L", "R"), prefix="q")
+    root = draw_halves(tmp_path / "b", 12, seed=1, labels=("L", "R"), prefix="q")
     with pytest.raises(DataError, match="one name for each"):
         check(data, tmp_path, root, classes=["L", "R", "middle"])
 
 
 def test_too_few_patients_for_an_interval_are_refused_before_anything_is_trained(data, tmp_path):
-    root = write_images(tmp_path / "b", 8, seed=1, prefix="q")
+    root = draw_halves(tmp_path / "b", 8, seed=1, prefix="q")
     with pytest.raises(DataError, match="5 of every class"):
         check(data, tmp_path, root)
 
 
 @pytest.mark.parametrize("name", ["../up", "a b", "", "a/b"])
 def test_a_name_is_that_of_a_folder(data, tmp_path, name):
-    external = ExternalData(str(write_images(tmp_path / "b", 12, seed=1, prefix="q")), CSV)
+    external = ExternalData(str(draw_halves(tmp_path / "b", 12, seed=1, prefix="q")), CSV)
     with pytest.raises(DataError, match="letters, digits"):
         external_sets({name: external}, data, StudyLayout(tmp_path))
 

@@ -13,13 +13,14 @@ from monai_gan_aug.studies.gan_runs import GanRecipe, GanRuns
 from monai_gan_aug.studies.jobs import run_job
 from monai_gan_aug.studies.layout import StudyLayout
 from monai_gan_aug.studies.shipped import bundles_folder
+from tests.drawing import draw_halves
 
 SMALL = {"generator_width": 4, "discriminator_width": 4, "latent_size": 8, "batch_size": 8}
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory, draw):
-    root = draw(tmp_path_factory.mktemp("images"), 24, first=0, seed=0)
+def data(tmp_path_factory):
+    root = draw_halves(tmp_path_factory.mktemp("images"), 24, seed=0)
     return StudyData(
         name="halves",
         dataset_dir=str(root),

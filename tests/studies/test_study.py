@@ -27,6 +27,7 @@ from monai_gan_aug.studies.external import ExternalData
 from monai_gan_aug.studies.gan_runs import GanRecipe
 from monai_gan_aug.studies.layout import StudyLayout
 from monai_gan_aug.studies.study import Study
+from tests.drawing import draw_halves
 
 ARMS = (
     "classical",
@@ -71,15 +72,15 @@ def against_classical(arms):
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory, draw):
+def images(tmp_path_factory):
     """48 patients."""
-    return draw(tmp_path_factory.mktemp("images"), 48, first=0, seed=0)
+    return draw_halves(tmp_path_factory.mktemp("images"), 48, seed=0)
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory, draw):
+def elsewhere(tmp_path_factory):
     """12 patients of another place."""
-    return draw(tmp_path_factory.mktemp("elsewhere"), 12, first=100, seed=1)
+    return draw_halves(tmp_path_factory.mktemp("elsewhere"), 12, seed=1, first=100)
 
 
 def make(images, output, **knobs):

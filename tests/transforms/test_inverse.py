@@ -37,6 +37,7 @@ from monai_gan_aug.transforms import (
     WindowIntensity,
     WindowIntensityd,
 )
+from tests.drawing.placed_images import AFFINE, assert_in_place, draw_coordinates
 
 SIZES = [(17, 30), (30, 17), (16, 16), (9, 40)]
 MOVES = [
@@ -58,11 +59,11 @@ def name(transform):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("move", MOVES, ids=name)
-def test_every_pixel_stays_at_its_place_in_the_world(move, size, coordinates):
-    moved = move(coordinates.image(*size))
+def test_every_pixel_stays_at_its_place_in_the_world(move, size):
+    moved = move(draw_coordinates(*size))
     assert isinstance(moved, MetaTensor)
     # A pixel that is shared out counts as flat, so its share is off by an eighth of it at most.
-    coordinates.assert_true(moved, size, atol=0.13)
+    assert_in_place(moved, size, atol=0.13)
 
 
 @pytest.mark.parametrize(
@@ -77,30 +78,30 @@ def test_every_pixel_stays_at_its_place_in_the_world(move, size, coordinates):
     ],
     ids=name,
 )
-def test_places_are_exact_where_no_pixel_is_shared_out(move, size, coordinates):
-    coordinates.assert_true(move(coordinates.image(*size)), size)
+def test_places_are_exact_where_no_pixel_is_shared_out(move, size):
+    assert_in_place(move(draw_coordinates(*size)), size)
 
 
 @pytest.mark.parametrize("aspect", [0.5, 1.5, 3.75])
 @pytest.mark.parametrize("move", [Letterbox(20), CenterSquareCrop()], ids=name)
-def test_places_are_true_for_flat_pixels(move, aspect, coordinates):
-    moved = move(coordinates.image(17, 30), aspect)
-    coordinates.assert_true(moved, (17, 30), atol=0.13)
+def test_places_are_true_for_flat_pixels(move, aspect):
+    moved = move(draw_coordinates(17, 30), aspect)
+    assert_in_place(moved, (17, 30), atol=0.13)
     back = move.inverse(moved)
     assert back.shape == (3, 17, 30)
-    torch.testing.assert_close(back.affine, coordinates.affine)
+    torch.testing.assert_close(back.affine, AFFINE)
 
 
-def test_letterbox_of_flat_pixels_makes_them_square(coordinates):
-    moved = Letterbox(64)(coordinates.image(32, 24), aspect=0.4 / 1.5)
+def test_letterbox_of_flat_pixels_makes_them_square():
+    moved = Letterbox(64)(draw_coordinates(32, 24), aspect=0.4 / 1.5)
     height, width, _ = affine_to_spacing(moved.affine, 3).tolist()
     assert height == pytest.approx(width, rel=0.05)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("move", MOVES, ids=name)
-def test_inverse_restores_shape_affine_and_record(move, size, coordinates):
-    image = coordinates.image(*size)
+def test_inverse_restores_shape_affine_and_record(move, size):
+    image = draw_coordinates(*size)
     back = move.inverse(move(image))
     assert back.shape == image.shape
     assert back.applied_operations == []
@@ -120,8 +121,8 @@ def test_enlarging_is_undone_up_to_interpolation(move, size):
 
 @pytest.mark.parametrize("fill", [0.0, -1000.0])
 @pytest.mark.parametrize("kind", [CenterSquareCrop, BodyCrop])
-def test_cropped_image_is_padded_back(kind, fill, coordinates):
-    image = coordinates.image(12, 30)
+def test_cropped_image_is_padded_back(kind, fill):
+    image = draw_coordinates(12, 30)
     crop = kind(fill=fill) if kind is CenterSquareCrop else kind(threshold=300, fill=fill)
     cropped = crop(image)
     assert cropped.shape != image.shape
@@ -132,14 +133,14 @@ def test_cropped_image_is_padded_back(kind, fill, coordinates):
 
 
 @pytest.mark.parametrize("new_size", [(8, 13), (40, 64), (17, 1)])
-def test_resize_has_the_affine_of_monai(new_size, coordinates):
-    image = coordinates.image(17, 30)
+def test_resize_has_the_affine_of_monai(new_size):
+    image = draw_coordinates(17, 30)
     expected = Resize(new_size, mode="bilinear", align_corners=False)(image)
     torch.testing.assert_close(ResizeArea(*new_size)(image).affine, expected.affine)
 
 
-def test_crop_has_the_affine_of_monai(coordinates):
-    image = coordinates.image(12, 30)
+def test_crop_has_the_affine_of_monai():
+    image = draw_coordinates(12, 30)
     expected = SpatialCrop(roi_start=(0, 9), roi_end=(12, 21))(image)
     got = CenterSquareCrop()(image)
     torch.testing.assert_close(got.affine, expected.affine)
@@ -218,15 +219,15 @@ def test_plain_image_returns_to_a_shape_that_is_told(transform):
 
 
 @pytest.mark.parametrize("transform", MOVES, ids=name)
-def test_image_of_another_size_is_refused(transform, coordinates):
-    moved = transform(coordinates.image(17, 30))
+def test_image_of_another_size_is_refused(transform):
+    moved = transform(draw_coordinates(17, 30))
     with pytest.raises(ValueError, match="must have the size"):
         transform.inverse(moved[..., :-1])
 
 
-def test_image_that_another_transform_changed_is_refused(coordinates):
+def test_image_that_another_transform_changed_is_refused():
     with pytest.raises(RuntimeError, match="Letterbox"):
-        Letterbox(8).inverse(Letterbox(8)(coordinates.image(9, 9)))
+        Letterbox(8).inverse(Letterbox(8)(draw_coordinates(9, 9)))
 
 
 def test_batch_is_refused_with_the_way_out():
@@ -241,8 +242,8 @@ def test_image_without_channels_is_refused_as_a_metatensor():
         ResizeArea(2)(MetaTensor(torch.zeros(4, 4)))
 
 
-def test_metadata_is_dropped_where_monai_does_not_track_it(coordinates):
-    image = coordinates.image(9, 12)
+def test_metadata_is_dropped_where_monai_does_not_track_it():
+    image = draw_coordinates(9, 12)
     try:
         set_track_meta(False)
         moved = Letterbox(8)(image)
@@ -251,12 +252,12 @@ def test_metadata_is_dropped_where_monai_does_not_track_it(coordinates):
     assert not isinstance(moved, MetaTensor)
 
 
-def test_tracing_can_be_switched_off(coordinates):
+def test_tracing_can_be_switched_off():
     crop = CenterSquareCrop()
     with crop.trace_transform(False):
-        moved = crop(coordinates.image(9, 12))
+        moved = crop(draw_coordinates(9, 12))
     assert moved.applied_operations == []
-    coordinates.assert_true(moved, (9, 12))
+    assert_in_place(moved, (9, 12))
 
 
 def pipeline(*keys, **knobs):
@@ -281,8 +282,8 @@ def scan(seed=0):
     return image
 
 
-def test_compose_restores_shape_place_and_values(coordinates):
-    image = MetaTensor(torch.from_numpy(scan()), affine=coordinates.affine.clone())
+def test_compose_restores_shape_place_and_values():
+    image = MetaTensor(torch.from_numpy(scan()), affine=AFFINE.clone())
     preprocess = pipeline("image")
     out = preprocess({"image": image, "label": 3})
     assert out["image"].shape == (1, 24, 20)
@@ -297,8 +298,8 @@ def test_compose_restores_shape_place_and_values(coordinates):
     )
 
 
-def test_compose_of_array_transforms_is_inverted(coordinates):
-    image = coordinates.image(17, 30)
+def test_compose_of_array_transforms_is_inverted():
+    image = draw_coordinates(17, 30)
     preprocess = Compose([CenterSquareCrop(), WindowIntensity(100, 900), Letterbox(40)])
     back = preprocess.inverse(preprocess(image))
     assert back.shape == image.shape
@@ -312,7 +313,7 @@ def test_compose_of_plain_arrays_is_refused_rather_than_left_cropped():
     assert "does not remember" in str(refusal.value.__cause__)
 
 
-def test_lazy_transforms_before_ours_are_done_first(coordinates):
+def test_lazy_transforms_before_ours_are_done_first():
     moves = [SpatialCrop(roi_start=(2, 3), roi_end=(15, 28)), Letterbox(16)]
     lazy, eager = (
         Compose(moves, lazy=lazy)(MetaTensor(torch.rand(1, 17, 30))) for lazy in (True, False)
@@ -374,12 +375,12 @@ def test_probabilities_return_by_the_moves_alone():
     torch.testing.assert_close(back, torch.full((2, 30, 22), 0.25))
 
 
-def test_inverse_keeps_its_input(coordinates):
+def test_inverse_keeps_its_input():
     crop = CenterSquareCrop()
-    moved = crop(coordinates.image(9, 12))
+    moved = crop(draw_coordinates(9, 12))
     crop.inverse(moved)
     assert len(moved.applied_operations) == 1
-    torch.testing.assert_close(crop.inverse(moved).affine, coordinates.affine)
+    torch.testing.assert_close(crop.inverse(moved).affine, AFFINE)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What tests draw: whole studies as records, and the pictures beside them."""
+"""Whole studies as records, and as a folder with the pictures they name."""
 
 import json
 import math
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from monai_gan_aug.records.curves import ClassifierCurves, GanCurves, GuardEvent
 from monai_gan_aug.records.quality import ClassSelection, QualityRow, SelectionCost
@@ -47,6 +46,7 @@ from monai_gan_aug.records.study_parts import (
     SweepPoint,
     Timing,
 )
+from tests.drawing.pictures import draw_grid
 
 LABELS = ("NORMAL", "PNEUMONIA")
 ARMS = (
@@ -399,22 +399,13 @@ def plain_study(study: StudyRecord) -> dict[str, Any]:
     return content
 
 
-def draw_picture(path: Path, seed: int = 0) -> None:
-    """A grid of noisy discs, 4 x 3 tiles of 32 pixels."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[:96, :128] % 32 - 15.5
-    pixels = 200 - 8 * np.hypot(x, y) + rng.normal(0, 15, (96, 128))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
-
-
 def put_study(folder: Path, content: Mapping[str, Any]) -> Path:
     """Write ``content`` as ``study.json`` with a picture for each grid; return its path."""
     folder.mkdir(exist_ok=True)
     for seed, grid in enumerate(content.get("grids", [])):
-        draw_picture(folder / grid["synthetic"], seed)
+        draw_grid(folder / grid["synthetic"], seed)
         if grid.get("real"):
-            draw_picture(folder / grid["real"], seed + 100)
+            draw_grid(folder / grid["real"], seed + 100)
     path = folder / "study.json"
     path.write_text(json.dumps(content), encoding="utf-8")
     return path
