@@ -132,10 +132,6 @@ class Datalist(FileRecord):
     def __post_init__(self) -> None:
         if len(self.labels) < 2:
             raise DataError(f"A datalist needs at least two classes, got {list(self.labels)}.")
-        if 0 < sum(entry.label is None for entry in self.entries()) < len(self.entries()):
-            raise DataError(
-                f"{self.name} holds images with and without a class: list those without apart."
-            )
         for entry in self.entries():
             if entry.label is not None and not 0 <= entry.label < len(self.labels):
                 raise DataError(

@@ -5,7 +5,6 @@ What needs MONAI is imported from its own module (:mod:`tests.drawing.patients`,
 """
 
 from tests.drawing.datalists import (
-    LABELS,
     DrawnImages,
     draw_datalist,
     draw_halves,
@@ -13,15 +12,13 @@ from tests.drawing.datalists import (
     training_record,
     write_synthetic_set,
 )
-from tests.drawing.pictures import draw_grid, draw_half, draw_noise, save_pixels
+from tests.drawing.pictures import draw_half, draw_noise, save_pixels
 from tests.drawing.studies import draw_full_study, draw_study, plain_study, put_study
 
 __all__ = [
-    "LABELS",
     "DrawnImages",
     "draw_datalist",
     "draw_full_study",
-    "draw_grid",
     "draw_half",
     "draw_halves",
     "draw_image_set",

@@ -2,15 +2,14 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from monai_gan_aug.phantoms.series import class_counts, write_phantom_series
+from tests.integration.interrupted import kill_once_there
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {
@@ -48,14 +47,6 @@ def start(*arguments: object, **knobs: object) -> subprocess.Popen:
     )
 
 
-def wait_for(condition, seconds=240):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail("the study did not get that far in time")
-        time.sleep(0.2)
-
-
 @pytest.fixture(scope="module")
 def phantoms(tmp_path_factory):
     folder = tmp_path_factory.mktemp("phantoms")
@@ -63,23 +54,12 @@ def phantoms(tmp_path_factory):
     return folder
 
 
-def start_and_kill(phantoms: Path, out: Path, when: str) -> None:
-    """Run the study until a file that matches ``when`` is there, and kill -9 all of it."""
-    process = start(phantoms, out)
-    try:
-        wait_for(lambda: list(out.glob(when)) or process.poll() is not None)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        printed = process.communicate()[0]
-    assert list(out.glob(when)), printed
-
-
 @pytest.fixture(scope="module")
 def study(phantoms, tmp_path_factory):
     """A study that was killed inside its first GAN, again after it, and then run to its end."""
     out = tmp_path_factory.mktemp("study")
-    start_and_kill(phantoms, out, "seed-*/gan/checkpoints/latest.json")
-    start_and_kill(phantoms, out, "seed-*/gan/job.json")
+    kill_once_there(start(phantoms, out), out, "seed-*/gan/checkpoints/latest.json")
+    kill_once_there(start(phantoms, out), out, "seed-*/gan/job.json")
     finished = {path: path.stat().st_mtime_ns for path in out.glob("seed-*/*/job.json")}
     last = start(phantoms, out)
     log = last.communicate(timeout=400)[0]

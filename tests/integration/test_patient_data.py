@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -20,6 +19,7 @@ from pydicom import dcmread
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from monai_gan_aug.phantoms.series import class_counts, write_phantom_series
+from tests.integration.interrupted import kill_once_there
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE, TAG, PATIENT, COLUMN = b"QXFILE", b"QXTAG", b"QXPATIENT", b"QXCOLUMN"
@@ -195,13 +195,7 @@ def study(phantoms, surroundings, tmp_path_factory):
     words = ["monai.bundle", "run", "--config_file", "configs/studies/phantom_ct.yaml"]
     given = {"dataset_dir": phantoms, "output_dir": out, **KNOBS}
     words += [word for key, value in given.items() for word in (f"--{key}", value)]
-    first = start(words, surroundings)
-    deadline = time.monotonic() + 240
-    while not list(out.glob("seed-*/gan*/job.log")) and first.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.killpg(first.pid, signal.SIGKILL)
-    printed = first.communicate()[0]
+    printed = kill_once_there(start(words, surroundings), out, "seed-*/gan*/job.log")
     after_kill = leaks(out, (TAG, PATIENT), but=()) | leaks(out, (FILE,), but=NAMES_FILES)
     second = start(words, surroundings)
     try:

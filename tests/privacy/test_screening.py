@@ -73,7 +73,7 @@ def test_copies_are_found_in_all_classes_when_the_generator_knows_none(screen, p
 
 def test_a_generator_that_draws_other_patients_passes(screen, patients):
     found = screen(one_each(patients.others.images, "syn", patients.others.labels))
-    assert found.near_copies == []
+    assert found.near_copies == ()
     assert found.conclusion == "No near copies among 60 generated images."
 
 

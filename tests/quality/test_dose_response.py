@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from monai_gan_aug.data.image_sets import ImageSet
 from monai_gan_aug.metrics.features import ClassifierFeatures
+from tests.drawing.patients import one_each
 
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "benchmark" / "dose_response.py"
@@ -28,9 +28,7 @@ def blobs(count, seed):
             square = (y - centre[0]) ** 2 + (x - centre[1]) ** 2
             image += height * np.exp(-square / (2 * width**2))
         image += draw.normal(0, 0.05, image.shape)
-    names = tuple(f"{seed}-{i}" for i in range(count))
-    pixels = torch.from_numpy(images - 0.5).float().clamp(-1, 1)[:, None]
-    return ImageSet(pixels, torch.arange(count) % 2, names, names)
+    return one_each(torch.from_numpy(images - 0.5).float().clamp(-1, 1)[:, None], str(seed))
 
 
 @pytest.fixture(scope="module")
