@@ -146,10 +146,8 @@ def _per_class(gans: Sequence[ComparedGan], metrics: Sequence[str] | None) -> li
             wanted = metrics is None or row.metric in metrics
             if wanted and row.label is not None and row.count:
                 right, whole = row.count
-                lines.append(
-                    f"- {escape_markdown(gan.name)}, seed {seed}, {row.metric} of "
-                    f"{escape_markdown(row.label)}: {right} of {whole}"
-                )
+                what = f"{gan.name}, seed {seed}, {row.metric} of {row.label}"
+                lines.append(f"- {escape_markdown(what)}: {right} of {whole}")
     return lines
 
 

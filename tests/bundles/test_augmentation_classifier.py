@@ -353,7 +353,7 @@ def test_a_checkpoint_that_does_not_describe_its_network_is_given_one(data, tmp_
 def test_a_classifier_made_of_a_discriminator_is_judged_from_its_checkpoint_alone(
     arm, data, tmp_path
 ):
-    trained = train(data, tmp_path, f"arm_{arm}.yaml", **needs(arm, data))
+    trained = train(data, tmp_path, arm, **needs(arm, data))
     workflow(data, tmp_path, "evaluate.yaml", batch_size=256).run()
     found = json.loads((tmp_path / "evaluation" / "metrics.json").read_text())
     assert found["metrics"] == trained["metrics"]
@@ -361,7 +361,7 @@ def test_a_classifier_made_of_a_discriminator_is_judged_from_its_checkpoint_alon
 
 def test_a_discriminator_of_another_architecture_than_the_checkpoint_is_refused(data, tmp_path):
     other = configured_definition(GAN_CONFIG, {**gan_knobs(data), "discriminator_norm": None})
-    arm = "arm_discriminator_init.yaml"
+    arm = "discriminator_init"
     with pytest.raises(RuntimeError) as caught:
         train(data, tmp_path, arm, **needs(arm, data), discriminator_def=other)
     assert "`norm` of the discriminator is None here" in str(root_cause(caught.value))
@@ -369,7 +369,7 @@ def test_a_discriminator_of_another_architecture_than_the_checkpoint_is_refused(
 
 def test_a_classifier_of_a_discriminator_asks_which(data, tmp_path):
     with pytest.raises(RuntimeError) as caught:
-        train(data, tmp_path, network="network_discriminator.yaml")
+        train(data, tmp_path, files=["network_discriminator.yaml"])
     assert "`gan_checkpoint`, or" in str(root_cause(caught.value))
 
 

@@ -1,7 +1,5 @@
 """Handlers know the game, not the trainer."""
 
-import json
-
 import pytest
 from ignite.engine import Engine
 
@@ -9,6 +7,7 @@ from monai_gan_aug.engines.alarms import AlarmRecorder
 from monai_gan_aug.engines.game import AdversarialGame, GanAugEvents, Learner, Stateful
 from monai_gan_aug.engines.guards import OneSidedGuard
 from monai_gan_aug.engines.steps import Player
+from monai_gan_aug.records.curves import Alarms, GuardEvent
 
 
 def members(protocol):
@@ -54,7 +53,5 @@ def test_guards_watch_over_any_game(tmp_path, action):
     ):
         handler.attach(game)
     game.run(range(10), max_epochs=1)
-    assert json.loads((tmp_path / "alarms.json").read_text()) == [
-        {"kind": "one_sided", "step": 3, "back_to": None}
-    ]
+    assert Alarms.load(tmp_path / "alarms.json").alarms == (GuardEvent("one_sided", 3),)
     assert game.state.iteration == (3 if action == "stop" else 10)

@@ -34,7 +34,8 @@ PRESETS = sorted(
     for path in CONFIGS.glob("*.yaml")
     if "\ndiscriminator_def:\n  _target_: monai_gan_aug" in path.read_text()
 )
-SMALL_CLASSIFIERS = sorted(CLASSIFIERS.keys() - {f"efficientnet-b{n}" for n in range(1, 8)})
+LARGE = {f"efficientnet-b{n}" for n in range(1, 8)}
+SMALL_CLASSIFIERS = sorted(CLASSIFIERS.keys() - LARGE - {"discriminator"})  # that needs a GAN
 
 
 class Own(DescribedNetwork):

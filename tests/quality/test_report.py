@@ -189,5 +189,5 @@ def test_an_unknown_family_is_refused(report):
 def test_intervals_of_shares_stay_between_zero_and_one(whole):
     for row in whole:
         if row.metric in ("precision", "recall", "coverage", "gan_test", "gan_train"):
-            low, high = row.get("interval", (0, 1))
+            low, high = row.interval or (0, 1)
             assert 0 <= low <= high <= 1

@@ -42,6 +42,6 @@ def test_claims_are_those_of_a_study(honesty, effect):
     found = honesty.claimed(statistics, arms)
     content = corrected_claims(statistics, arms, ["classical", "control_1"], "auc")
     for part in ("verdict_controls", "every_control"):
-        claimed = {claim["arm"] for claim in content[part] if claim["holm"] <= 0.05}
+        claimed = {claim.arm for claim in getattr(content, part) if claim.holm <= 0.05}
         assert found[part] == claimed
     assert ("candidate" in found["every_control"]) == (effect > 0)

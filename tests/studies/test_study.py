@@ -145,9 +145,9 @@ def test_the_gan_of_unlabelled_images_reaches_the_record(finished):
     assert training.alarms is not None
     (hashes,) = [gan for gan in study.seeds[0].gans if gan.name == name]
     assert hashes.synthetic_sha256 is None  # no arm mixes its images in
-    semi = Datalist.load(output / "seed-0" / "pseudo" / "semi.json")
+    semi = Datalist.load(StudyLayout(output).seed(0).guesses.enlarged)
     assert hashes.split_sha256 == semi.sha256
-    newest = next((output / "seed-0" / "semi-gan" / "checkpoints").glob("*.pt"))
+    newest = next((output / "seed-0" / "unlabelled-gan" / "checkpoints").glob("*.pt"))
     assert hashes.checkpoint_sha256 == sha256_file(newest)
 
 
