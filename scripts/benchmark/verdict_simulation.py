@@ -1,0 +1,497 @@
+"""What a verdict keeps of its promises: simulated studies whose truth is known.
+
+Run ``python scripts/benchmark/verdict_simulation.py --out runs/verdict_simulation`` (hours on one
+core for 2,000 studies a row; a row that is finished is not run again, so it may be stopped at any
+time). It writes one JSON file a row and prints a Markdown table; ``--table`` prints it alone.
+
+Every study is simulated down to the probability of every test image, and then goes through what a
+real study goes through: :func:`training_overlap` of the training sets that were drawn,
+:class:`StudyStatistics` of the predictions, :func:`conclude`.
+
+Sources of luck, each with a size of its own: the training sample (a sum over its patients, so that
+training sets that share patients share luck; a part common to all arms, a part of each arm), the
+training (arm x seed), the patient, the patient in an arm (the same at every seed), the image, the
+image in an arm and seed. Any of those of arms may have heavy tails; a training may collapse. Test
+patients are what the training leaves over of the pool, drawn anew at each seed, or the same ones at
+every seed.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit, softmax
+from scipy.stats import norm
+
+from monai_gan_aug.records.predictions import Predictions
+from monai_gan_aug.statistics.conclusion import Conclusion, Question, conclude
+from monai_gan_aug.statistics.intervals import TAIL
+from monai_gan_aug.statistics.overlap import training_overlap
+from monai_gan_aug.statistics.study_statistics import StudyStatistics
+
+Array = NDArray[np.float64]
+
+ARM, BASELINE = "candidate", "classical"
+
+
+@dataclass(frozen=True)
+class World:
+    """What the simulated studies of a row have in common; all sizes are in units of the score.
+
+    Args:
+        seeds: Repetitions.
+        pool: Patients of each class to draw training sets from.
+        fraction: Share of the pool that is trained on.
+        tested: Test patients of each class who are the same at every seed; if not given, those of
+            the pool that are not trained on.
+        images: Images of a patient, on average.
+        training: Luck of the training sample, of each arm.
+        common_training: Luck of the training sample that all arms share.
+        luck: Luck of arm and seed.
+        patient: How much easier a patient is than another, for all arms.
+        patient_arm: The same for one arm, at every seed.
+        image: The same for an image, for all arms.
+        image_arm: The same for an image, one arm and one seed.
+        tails: Degrees of freedom of Student's t for the luck of arms; 0 for normal.
+        collapse: Chance that a training learns nothing.
+        quality: Distance of the classes.
+        effect: What it gains in the candidate.
+        controls: Number of controls, all alike.
+    """
+
+    seeds: int = 5
+    pool: tuple[int, ...] = (100, 100)
+    fraction: float = 0.4
+    tested: tuple[int, ...] | None = None
+    images: int = 1
+    training: float = 0.3
+    common_training: float = 0.3
+    luck: float = 0.0
+    patient: float = 1.0
+    patient_arm: float = 0.3
+    image: float = 0.5
+    image_arm: float = 0.5
+    tails: float = 0.0
+    collapse: float = 0.0
+    quality: float = 2.2
+    effect: float = 0.0
+    controls: int = 1
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The candidate, the baseline, and further controls."""
+        return (ARM, BASELINE, *(f"control_{number}" for number in range(1, self.controls)))
+
+    @property
+    def gain(self) -> float:
+        """The true gain in AUC, over pools, of two classes and normal luck without collapse."""
+        if self.effect == 0:
+            return 0.0
+        noise = self.patient**2 + self.patient_arm**2 + self.image**2 + self.image_arm**2
+        luck = self.training**2 + self.common_training**2 + self.luck**2
+        reach = math.sqrt(2 * noise + luck)
+        with_effect, without = (self.quality + self.effect) / reach, self.quality / reach
+        return float(norm.cdf(with_effect) - norm.cdf(without))
+
+
+@dataclass(frozen=True)
+class SimulatedStudy:
+    """The predictions of a study and the training patients of every seed, by class."""
+
+    predictions: list[Predictions]
+    training: list[dict[str, set[str]]]
+
+    def first(self, seeds: int) -> "SimulatedStudy":
+        """The same study after its first seeds."""
+        kept = [item for item in self.predictions if item.seed < seeds]
+        return SimulatedStudy(kept, self.training[:seeds])
+
+    def statistics(self) -> StudyStatistics:
+        """As a study computes them."""
+        return StudyStatistics(self.predictions, training_overlap(self.training))
+
+
+class Simulator:
+    """Draws studies of a world.
+
+    Args:
+        world: What they have in common.
+        seed: Seed of all draws.
+    """
+
+    def __init__(self, world: World, seed: int) -> None:
+        self.world = world
+        self.generator = np.random.default_rng(seed)
+        classes = len(world.pool)
+        self.names = tuple(f"class {label}" for label in range(classes))
+        tested = world.tested or (0,) * classes
+        sizes = (*world.pool, *tested)
+        self.labels = np.repeat([*range(classes), *range(classes)], sizes)
+        self.pool = np.arange(len(self.labels)) < sum(world.pool)
+        self.patients = [f"{number:05d}" for number in range(len(self.labels))]
+        self.images = list(map(str, range(len(self.labels) * 10 * world.images)))
+
+    def studies(self, count: int) -> Iterator[SimulatedStudy]:
+        """``count`` independent studies, each with a pool of its own."""
+        for _ in range(count):
+            yield self.study()
+
+    def study(self) -> SimulatedStudy:
+        """One study."""
+        world, draw = self.world, self.generator
+        arms, dimensions = len(world.arms), 1 if len(world.pool) == 2 else len(world.pool)
+        images = np.ones(len(self.labels), int)
+        if world.images > 1:
+            images += draw.poisson(world.images - 1, len(self.labels))
+        owner = np.repeat(np.arange(len(self.labels)), images)
+        taught = self._noise(arms, len(self.labels)), self._noise(len(self.labels))
+        easy = world.patient * draw.normal(size=(len(self.labels), dimensions))
+        easy_arm = world.patient_arm * self._noise(arms, len(self.labels), dimensions)
+        easy_image = world.image * draw.normal(size=(len(owner), dimensions))
+        fixed = easy[owner] + easy_image + easy_arm[:, owner]
+        target = self._target(dimensions)[owner]
+        predictions, training = [], []
+        for seed in range(world.seeds):
+            sets = self._training_sets()
+            quality = self._qualities(taught, sets)
+            rows = self._test_rows(owner, sets)
+            own = world.image_arm * draw.normal(size=(arms, len(rows), dimensions))
+            scores = quality[:, None, None] * target[rows] + fixed[:, rows] + own
+            predictions += self._predictions(seed, owner[rows], rows, scores)
+            training.append(
+                {
+                    name: set(map(self.patients.__getitem__, members.tolist()))
+                    for name, members in zip(self.names, sets, strict=True)
+                }
+            )
+        return SimulatedStudy(predictions, training)
+
+    def _noise(self, *shape: int) -> Array:
+        """Of unit variance."""
+        freedom = self.world.tails
+        if not freedom:
+            return self.generator.normal(size=shape)
+        scaled: Array = self.generator.standard_t(freedom, shape) / math.sqrt(
+            freedom / (freedom - 2)
+        )
+        return scaled
+
+    def _target(self, dimensions: int) -> Array:
+        """What a score should be: half a unit up or down, or one unit in the place of the class."""
+        if dimensions == 1:
+            return self.labels[:, None] - 0.5
+        return np.eye(dimensions)[self.labels]
+
+    def _training_sets(self) -> list[NDArray[np.int64]]:
+        sets = []
+        for label, size in enumerate(self.world.pool):
+            members = self.generator.permutation(np.flatnonzero(self.pool & (self.labels == label)))
+            sets.append(members[: max(2, round(self.world.fraction * size))])
+        return sets
+
+    def _qualities(self, taught: tuple[Array, Array], sets: list[NDArray[np.int64]]) -> Array:
+        """Of every arm, after one training on these patients."""
+        world = self.world
+        by_arm, common = taught
+        luck = sum(
+            math.sqrt(len(members))
+            * (
+                world.training * by_arm[:, members].mean(axis=1)
+                + world.common_training * common[members].mean()
+            )
+            for members in sets
+        ) / math.sqrt(len(sets))
+        quality = world.quality + luck + world.luck * self._noise(len(world.arms))
+        quality[0] += world.effect
+        collapsed = self.generator.random(len(world.arms)) < world.collapse
+        return np.where(collapsed, 0.0, quality)
+
+    def _test_rows(
+        self, owner: NDArray[np.int64], sets: list[NDArray[np.int64]]
+    ) -> NDArray[np.int64]:
+        tested = ~self.pool
+        if self.world.tested is None:
+            tested = np.ones(len(self.labels), bool)
+            tested[np.concatenate(sets)] = False
+        return np.flatnonzero(tested[owner])
+
+    def _predictions(
+        self, seed: int, owner: NDArray[np.int64], rows: NDArray[np.int64], scores: Array
+    ) -> Iterable[Predictions]:
+        ids = tuple(map(self.images.__getitem__, rows.tolist()))
+        groups = tuple(map(self.patients.__getitem__, owner.tolist()))
+        labels = self.labels[owner]
+        for arm, score in zip(self.world.arms, scores, strict=True):
+            if score.shape[1] == 1:
+                positive = expit(score)
+                probabilities = np.concatenate([1 - positive, positive], axis=1)
+            else:
+                probabilities = softmax(score, axis=1)
+            yield Predictions(
+                arm=arm,
+                seed=seed,
+                class_names=self.names,
+                split="test",
+                split_sha256=str(seed),
+                ids=ids,
+                groups=groups,
+                labels=labels,
+                probabilities=probabilities,
+            )
+
+
+def question(world: World, metric: str, relevant_effect: float) -> Question:
+    """The candidate against all controls."""
+    return Question(
+        ARM, BASELINE, planned=world.arms[2:], metric=metric, relevant_effect=relevant_effect
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table.
+
+    Args:
+        title: What is special about it.
+        world: Of its studies.
+        metric: The metric judged.
+        relevant_effect: Smallest difference that matters.
+        looks: Numbers of seeds at which somebody looks, until a firm word falls; none for one look.
+        powered: Whether the effect is set to what such studies call detectable.
+        gained: True gain to be set, instead.
+    """
+
+    title: str
+    world: World
+    metric: str = "auc"
+    relevant_effect: float = 0.02
+    looks: tuple[int, ...] = ()
+    powered: bool = False
+    gained: float = 0.0
+
+
+def with_gain(world: World, gain: float) -> World:
+    """The same world with an effect that gains so much AUC."""
+    if gain == 0:
+        return world
+    effect = brentq(lambda effect: replace(world, effect=effect).gain - gain, 0, 30)
+    return replace(world, effect=float(effect))
+
+
+def stated_effect(row: Row, studies: int, seed: int) -> World:
+    """The world in which the candidate gains what its studies call detectable, on average.
+
+    What is detectable depends on the effect (near the ceiling everything varies less), so it is
+    looked up again where it was found.
+    """
+    room = replace(row.world, effect=30.0).gain
+    gain = 0.0
+    for attempt in range(4):
+        simulator = Simulator(with_gain(row.world, gain), seed + attempt)
+        stated = [
+            one_look(study, row).minimum_detectable_effect for study in simulator.studies(studies)
+        ]
+        mean = float(np.mean([value for value in stated if value is not None]))
+        gain = min(mean if attempt == 0 else (gain + mean) / 2, 0.95 * room)
+    return with_gain(row.world, gain)
+
+
+def run_row(row: Row, studies: int, seed: int) -> dict[str, object]:
+    """Simulate a row: counts of words, of misses on either side, and widths."""
+    start = time.monotonic()
+    world = with_gain(row.world, row.gained)
+    if row.powered:
+        world = stated_effect(row, max(50, studies // 20), seed + 1_000_000)
+    words: dict[str, int] = {}
+    values, halves, deciding, stated = [], [], [], []
+    for study in Simulator(world, seed).studies(studies):
+        found = look_until_firm(study, row) if row.looks else one_look(study, row)
+        words[found.word] = words.get(found.word, 0) + 1
+        gain = found.gains[0].gain
+        values.append(gain.value)
+        halves.append(gain.half_width(TAIL))
+        deciding.append(gain.half_width(found.tail))
+        stated.append(found.minimum_detectable_effect)
+    return {
+        "title": row.title,
+        "world": asdict(world),
+        "metric": row.metric,
+        "looks": list(row.looks),
+        "studies": studies,
+        "seed": seed,
+        "truth": world.gain,
+        "words": words,
+        **_misses(np.array(values), np.array(halves), np.array(deciding), world.gain),
+        "detectable": float(np.mean(stated)),
+        "seconds": round(time.monotonic() - start, 1),
+    }
+
+
+def _misses(values: Array, halves: Array, deciding: Array, truth: float) -> dict[str, float]:
+    error = values - truth
+    nothing = 1e-12  # a study without any variance has an interval of no width, not a miss
+    return {
+        "above": float((error > halves + nothing).mean()),
+        "below": float((error < -halves - nothing).mean()),
+        "above_deciding": float((error > deciding + nothing).mean()),
+        "below_deciding": float((error < -deciding - nothing).mean()),
+        "standard_error": float(values.std(ddof=1)),
+        "bias": float(error.mean()),
+        "width": float(np.median(halves) / (norm.isf(TAIL) * values.std(ddof=1))),
+    }
+
+
+def one_look(study: SimulatedStudy, row: Row) -> Conclusion:
+    """The verdict of the whole study."""
+    return conclude(study.statistics(), question(row.world, row.metric, row.relevant_effect))
+
+
+def look_until_firm(study: SimulatedStudy, row: Row) -> Conclusion:
+    """Look after every few seeds, and stop at the first "helps" or "harms"."""
+    for number, seeds in enumerate(row.looks, start=1):
+        found = conclude(
+            study.first(seeds).statistics(),
+            question(row.world, row.metric, row.relevant_effect),
+            look=number,
+        )
+        if found.word in ("helps", "harms"):
+            break
+    return found
+
+
+def rows() -> list[Row]:
+    """The table."""
+    world = World()
+    sample = replace(world, training=0.4, patient_arm=0.1, image_arm=0.2)
+    mixed = replace(world, luck=0.2)
+    weights = replace(world, training=0.0, common_training=0.0, luck=0.3)
+    stable = replace(world, fraction=0.2, training=0.1, patient_arm=0.6, image_arm=0.2)
+    fixed = replace(stable, tested=(300, 5))
+    alone = [
+        Row(f"training sample, {share:.0%} of the pool", replace(sample, seeds=n, fraction=share))
+        for share in (0.2, 0.4, 0.7)
+        for n in (3, 5, 10, 30)
+    ]
+    by_seeds = [
+        Row(title, replace(luck, seeds=n))
+        for title, luck, numbers in (
+            ("all kinds of luck", mixed, (3, 5, 10, 30)),
+            ("weights", weights, (3, 10)),
+            ("same test patients, 30 + 30", replace(stable, tested=(30, 30)), (3, 10)),
+            ("same test patients, 5 + 300", fixed, (3, 5, 10, 30)),
+            ("heavy tails (t, 2.5)", replace(mixed, tails=2.5), (3, 10)),
+            ("one training in ten collapses", replace(mixed, collapse=0.1), (3, 10)),
+        )
+        for n in numbers
+    ]
+    special = [
+        Row("same test patients, 5 + 300, heavy tails", replace(fixed, tails=2.5)),
+        Row("same test patients, 5 + 5", replace(stable, tested=(5, 5), quality=1.5)),
+        Row("same test patients, 300 + 300", replace(stable, tested=(300, 300))),
+        Row("drawn anew, pool of 10 + 300", replace(mixed, pool=(300, 10), fraction=0.5)),
+        Row("drawn anew, pool of 10 + 10", replace(mixed, pool=(10, 10), fraction=0.5)),
+        Row("six images a patient", replace(mixed, pool=(50, 50), images=6, patient_arm=0.6)),
+        Row(
+            "heavy tails of 7 + 7 training patients",
+            replace(sample, seeds=3, pool=(10, 10), fraction=0.7, tested=(100, 100), tails=2.5),
+        ),
+        Row("at the ceiling (AUC 0.99)", replace(mixed, quality=4.5)),
+        Row("three classes", replace(mixed, pool=(60, 60, 60))),
+        Row("three controls", replace(mixed, controls=3)),
+        Row("balanced accuracy", replace(mixed, pool=(60, 60)), "balanced_accuracy"),
+        Row("average precision, 20 + 100", replace(mixed, pool=(100, 20)), "average_precision"),
+        Row("Brier score", replace(mixed, pool=(60, 60)), "brier"),
+        Row("calibration error", replace(mixed, pool=(60, 60)), "ece"),
+        Row("gain = relevant effect", replace(mixed, seeds=10, fraction=0.2), gained=0.02),
+        Row("gain = relevant effect", replace(stable, seeds=10, tested=(300, 300)), gained=0.02),
+    ]
+    return [*alone, *by_seeds, *special, *powered_rows(), *stopped_rows()]
+
+
+def powered_rows() -> list[Row]:
+    """The candidate gains what is stated as detectable: "helps" should fall in 80 %."""
+    world = World(pool=(200, 200), fraction=0.2, quality=1.4, training=0.1, common_training=0.1)
+    sample = replace(world, training=0.15, patient_arm=0.1, image_arm=0.1)
+    weights = replace(world, training=0.0, luck=0.15)
+    patients = replace(world, training=0.05, patient_arm=0.6, image_arm=0.2, tested=(60, 60))
+    return [
+        Row(f"gain = stated effect: {title}", replace(luck, seeds=n), powered=True)
+        for title, luck, numbers in (
+            ("training sample", sample, (3, 5, 10)),
+            ("training sample, 40 %", replace(sample, fraction=0.4), (5,)),
+            ("all kinds of luck", replace(world, luck=0.1), (5, 10, 30)),
+            ("weights", weights, (5,)),
+            ("patients", patients, (5,)),
+        )
+        for n in numbers
+    ]
+
+
+def stopped_rows() -> list[Row]:
+    """Nine looks, until one says something firm."""
+    nine = (3, 5, 7, 9, 11, 13, 15, 17, 20)
+    world = World(seeds=20, pool=(60, 60), fraction=0.2)
+    return [
+        Row(
+            "looks at 3, 5, …, 20 seeds: training sample", replace(world, training=0.4), looks=nine
+        ),
+        Row(
+            "looks at 3, 5, …, 20 seeds: weights",
+            replace(world, training=0.0, common_training=0.0, luck=0.3),
+            looks=nine,
+        ),
+    ]
+
+
+def markdown(results: Iterable[dict[str, object]]) -> str:
+    """The table: misses of the 95 % interval on either side, and words of the first look."""
+    lines = [
+        "| luck | seeds | true gain | truth below, above the 95 % interval | helps | harms "
+        "| no relevant gain | width | detectable |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for result in results:
+        words, studies = result["words"], result["studies"]
+        shares = [
+            f"{100 * words.get(word, 0) / studies:.1f}"
+            for word in ("helps", "harms", "no relevant gain")
+        ]
+        lines.append(
+            f"| {result['title']} | {result['world']['seeds']} | {result['truth']:.3f} "
+            f"| {100 * result['above']:.1f}, {100 * result['below']:.1f} | {' | '.join(shares)} "
+            f"| {result['width']:.2f} | {result['detectable']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run the rows that are not finished and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--studies", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("runs/verdict_simulation"))
+    parser.add_argument("--only", default="", help="run rows whose title holds this")
+    parser.add_argument("--table", action="store_true", help="print what is there, run nothing")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    results = []
+    for number, row in enumerate(rows()):
+        path = arguments.out / f"row-{number:02d}.json"
+        if not path.exists() and not arguments.table and arguments.only in row.title:
+            result = run_row(row, arguments.studies, arguments.seed + 10_000 * number)
+            path.write_text(json.dumps(result, indent=1), encoding="utf-8")
+            print(f"{path.name}: {row.title}, {result['seconds']} s", flush=True)
+        if path.exists():
+            results.append(json.loads(path.read_text(encoding="utf-8")))
+    print(markdown(results))
+
+
+if __name__ == "__main__":
+    main()
