@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.weighted import METRICS
@@ -72,9 +73,9 @@ class Conclusion:
         question: What was asked.
         decision: The word, and the controls that decided it.
         sentence: The conclusion in at most thirty words.
-        next_step: What to do now.
         gains: Gain over every control.
-        advice: What it would take to see the relevant effect.
+        seeds: Number of seeds.
+        patients: Number of test patients.
         look: Number of this look.
         tail: What it spent of the error budget, on either side.
         minimum_detectable_effect: Smallest true gain that such a study would tell from zero,
@@ -84,9 +85,9 @@ class Conclusion:
     question: Question
     decision: Decision
     sentence: str
-    next_step: str
     gains: tuple[Gain, ...]
-    advice: Advice
+    seeds: int
+    patients: int
     look: int
     tail: float
     minimum_detectable_effect: float | None
@@ -95,6 +96,16 @@ class Conclusion:
     def word(self) -> str:
         """The conclusion as one word (or three)."""
         return self.decision.word.value
+
+    @cached_property
+    def advice(self) -> Advice:
+        """What it would take to see the relevant effect in the next look."""
+        return advise(self.gains, self.question.relevant_effect, tail_of_look(self.look + 1))
+
+    @cached_property
+    def next_step(self) -> str:
+        """What to do now, in at most thirty words."""
+        return next_step(self.decision, self.advice, self.seeds, self.patients)
 
     @property
     def confidence(self) -> float:
@@ -131,7 +142,6 @@ def conclude(
     )
     tail = tail_of_look(look)
     decision = decide(gains, question.relevant_effect, tail)
-    advice = advise(gains, question.relevant_effect, tail_of_look(look + 1))
     overlap = statistics.overlap
     return Conclusion(
         question=question,
@@ -144,9 +154,9 @@ def conclude(
             look=look,
             fixed_patients=overlap.patients if overlap.fixed else None,
         ),
-        next_step=next_step(decision, advice, len(statistics.seeds), statistics.patients),
         gains=gains,
-        advice=advice,
+        seeds=len(statistics.seeds),
+        patients=statistics.patients,
         look=look,
         tail=tail,
         minimum_detectable_effect=_detectable(gains, tail),

@@ -46,7 +46,7 @@ References:
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,7 @@ class MeanOverSeeds:
         turned = tuple(-value for value in self.per_seed)
         return replace(self, per_seed=turned, lowest=-self.highest, highest=-self.lowest)
 
-    @property
+    @cached_property
     def value(self) -> float:
         """The mean."""
         return math.fsum(self.per_seed) / len(self.per_seed)
@@ -131,7 +131,7 @@ class MeanOverSeeds:
         """Number of seeds."""
         return len(self.per_seed)
 
-    @property
+    @cached_property
     def between_seeds(self) -> float:
         """Variance between seeds, :math:`s^2`."""
         mean = self.value
@@ -185,8 +185,8 @@ class MeanOverSeeds:
         r"""The smallest true value that such a study would tell from zero; none for two seeds.
 
         It is told from zero when the mean exceeds :math:`h`. Both vary: the mean by its own
-        variance, :attr:`expected_variance`, and :math:`h` because :math:`s^2` is an estimate. So the
-        value is :math:`h + z \sqrt{\mathrm{var}(\text{mean}) + \mathrm{var}(h)}`.
+        variance, :attr:`expected_variance`, and :math:`h` because :math:`s^2` is an estimate. So
+        the value is :math:`h + z \sqrt{\mathrm{var}(\text{mean}) + \mathrm{var}(h)}`.
 
         Args:
             tail: Chance of each end of the interval to be missed.
@@ -200,7 +200,7 @@ class MeanOverSeeds:
         spread = self.expected_variance + self._variance_of_half_width(tail)
         return reach + float(special.ndtri(power)) * math.sqrt(spread)
 
-    @property
+    @cached_property
     def training_and_weights(self) -> float:
         """Variance between seeds without that of their own test patients, at least 0."""
         return max(self.between_seeds - math.fsum(one.own for one in self.classes), 0.0)

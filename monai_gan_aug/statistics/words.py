@@ -21,6 +21,11 @@ METRIC_WORDS = {
 }
 MOST_WORDS = 30
 LONGEST_TITLE = 10
+FIRM = {
+    VerdictWord.HELPS: "Next: confirm it on patients of another place.",
+    VerdictWord.HARMS: "Next: leave it out, or ask about another GAN with fresh seeds.",
+    VerdictWord.NO_RELEVANT_GAIN: "Next: nothing; the simpler arm does as well.",
+}
 
 
 def sentence(
@@ -49,20 +54,20 @@ def sentence(
         '“Real + synthetic” helps: better AUC than “Real”.'
     """
     for longest in range(LONGEST_TITLE, 0, -1):
-        text = _prefix(look, fixed_patients) + _statement(
+        statement = _statement(
             decision, gains, METRIC_WORDS.get(metric, metric), _quote(longest), title
         )
+        text = _prefix(look, fixed_patients) + statement
         if len(text.split()) <= MOST_WORDS:
             break
-    return text
+    return text[0].upper() + text[1:]
 
 
 def _prefix(look: int, fixed_patients: int | None) -> str:
-    changed = f"Changed after results were seen (look {look}): " if look > 1 else ""
+    changed = f"changed after results were seen (look {look}): " if look > 1 else ""
     if fixed_patients is None:
         return changed
-    where = f"trained on samples of these {fixed_patients} patients, "
-    return changed + (where if changed else where.capitalize())
+    return f"{changed}trained on samples of these {fixed_patients} patients, "
 
 
 def _quote(longest: int) -> Callable[[str], str]:
@@ -101,12 +106,13 @@ def _statement(
             return f"{arm} brings no relevant gain: {quote(decision.better[0].title)} is better."
         over = baseline if decision.excluded is None else quote(decision.excluded.title)
         return f"{arm} brings no relevant gain in {metric} over {over}."
-    if gains[0].gain.seeds < FEWEST_SEEDS:
-        return f"Underpowered: {gains[0].gain.seeds} repetitions allow no interval for {arm}."
+    seeds = gains[0].gain.seeds
+    if seeds < FEWEST_SEEDS:
+        return f"{seeds} repetitions allow no interval for {arm} (underpowered)."
     if decision.no_room is not None:
         over = quote(decision.no_room.title)
-        return f"Underpowered: {over} leaves no room for a gain that matters by {arm}."
-    return f"Underpowered: these data cannot tell whether {arm} helps."
+        return f"{over} leaves no room for a gain that matters by {arm} (underpowered)."
+    return f"these data cannot tell whether {arm} helps (underpowered)."
 
 
 def next_step(decision: Decision, advice: Advice, seeds: int, patients: int) -> str:
@@ -119,9 +125,9 @@ def next_step(decision: Decision, advice: Advice, seeds: int, patients: int) -> 
         patients: Its test patients.
     """
     if decision.word is not VerdictWord.UNDERPOWERED:
-        return "Next: nothing; repeat it on patients of another place before relying on it."
+        return FIRM[decision.word]
     if seeds < FEWEST_SEEDS:
-        return f"Next: run at least {FEWEST_SEEDS} seeds, better five or more."
+        return f"Next: at least {FEWEST_SEEDS} seeds, better five or more."
     if decision.no_room is not None:
         return "Next: nothing with these data; ask where the baseline still fails."
     if advice.seeds is not None and advice.seeds.likely > seeds:

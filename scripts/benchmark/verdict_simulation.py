@@ -1,8 +1,9 @@
 """What a verdict keeps of its promises: simulated studies whose truth is known.
 
 Run ``python scripts/benchmark/verdict_simulation.py --out runs/verdict_simulation`` (hours on one
-core for 2,000 studies a row; a row that is finished is not run again, so it may be stopped at any
-time). It writes one JSON file a row and prints a Markdown table; ``--table`` prints it alone.
+core for 2,000 studies a row). It runs 500 studies of every row, then 500 more, and so on; each part
+is a JSON file and is not run again, so it may be stopped at any time. At the end it prints a
+Markdown table; ``--table`` prints what is there so far.
 
 Every study is simulated down to the probability of every test image, and then goes through what a
 real study goes through: :func:`training_overlap` of the training sets that were drawn,
@@ -21,7 +22,7 @@ import json
 import math
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,8 @@ from monai_gan_aug.statistics.study_statistics import StudyStatistics
 Array = NDArray[np.float64]
 
 ARM, BASELINE = "candidate", "classical"
+WORDS = ("helps", "harms", "no relevant gain", "underpowered")
+PART = 500
 
 
 @dataclass(frozen=True)
@@ -303,48 +306,41 @@ def stated_effect(row: Row, studies: int, seed: int) -> World:
     return with_gain(row.world, gain)
 
 
-def run_row(row: Row, studies: int, seed: int) -> dict[str, object]:
-    """Simulate a row: counts of words, of misses on either side, and widths."""
-    start = time.monotonic()
-    world = with_gain(row.world, row.gained)
-    if row.powered:
-        world = stated_effect(row, max(50, studies // 20), seed + 1_000_000)
-    words: dict[str, int] = {}
-    values, halves, deciding, stated = [], [], [], []
-    for study in Simulator(world, seed).studies(studies):
-        found = look_until_firm(study, row) if row.looks else one_look(study, row)
-        words[found.word] = words.get(found.word, 0) + 1
-        gain = found.gains[0].gain
-        values.append(gain.value)
-        halves.append(gain.half_width(TAIL))
-        deciding.append(gain.half_width(found.tail))
-        stated.append(found.minimum_detectable_effect)
+def run_part(row: Row, world: World, studies: int, seed: int) -> dict[str, object]:
+    """Simulate some studies of a row; one entry per study in every list."""
+    start = time.process_time()
+    found = [
+        look_until_firm(study, row) if row.looks else one_look(study, row)
+        for study in Simulator(world, seed).studies(studies)
+    ]
+    gains = [conclusion.gains[0].gain for conclusion in found]
     return {
-        "title": row.title,
-        "world": asdict(world),
-        "metric": row.metric,
-        "looks": list(row.looks),
-        "studies": studies,
-        "seed": seed,
-        "truth": world.gain,
-        "words": words,
-        **_misses(np.array(values), np.array(halves), np.array(deciding), world.gain),
-        "detectable": float(np.mean(stated)),
-        "seconds": round(time.monotonic() - start, 1),
+        "words": [conclusion.word for conclusion in found],
+        "values": [gain.value for gain in gains],
+        "halves": [gain.half_width(TAIL) for gain in gains],
+        "detectable": [conclusion.minimum_detectable_effect for conclusion in found],
+        "seconds": round(time.process_time() - start, 1),
     }
 
 
-def _misses(values: Array, halves: Array, deciding: Array, truth: float) -> dict[str, float]:
-    error = values - truth
+def summary(row: Row, world: World, parts: list[dict[str, list]]) -> dict[str, object]:
+    """Rates of words, and of the truth beyond either end of the 95 % interval."""
+    words, values, halves, stated = (
+        np.concatenate([part[key] for part in parts])
+        for key in ("words", "values", "halves", "detectable")
+    )
+    error = values - world.gain
     nothing = 1e-12  # a study without any variance has an interval of no width, not a miss
     return {
-        "above": float((error > halves + nothing).mean()),
-        "below": float((error < -halves - nothing).mean()),
-        "above_deciding": float((error > deciding + nothing).mean()),
-        "below_deciding": float((error < -deciding - nothing).mean()),
-        "standard_error": float(values.std(ddof=1)),
-        "bias": float(error.mean()),
+        "title": row.title,
+        "seeds": world.seeds,
+        "truth": world.gain,
+        "studies": len(values),
+        "below": float((error > halves + nothing).mean()),
+        "above": float((error < -halves - nothing).mean()),
+        "words": {word: float((words == word).mean()) for word in WORDS},
         "width": float(np.median(halves) / (norm.isf(TAIL) * values.std(ddof=1))),
+        "detectable": float(stated.astype(float).mean()),
     }
 
 
@@ -376,15 +372,15 @@ def rows() -> list[Row]:
     fixed = replace(stable, tested=(300, 5))
     alone = [
         Row(f"training sample, {share:.0%} of the pool", replace(sample, seeds=n, fraction=share))
-        for share in (0.2, 0.4, 0.7)
-        for n in (3, 5, 10, 30)
+        for share, numbers in ((0.2, (3, 10, 30)), (0.4, (5, 10)), (0.7, (3, 5, 10, 30)))
+        for n in numbers
     ]
     by_seeds = [
         Row(title, replace(luck, seeds=n))
         for title, luck, numbers in (
             ("all kinds of luck", mixed, (3, 5, 10, 30)),
-            ("weights", weights, (3, 10)),
-            ("same test patients, 30 + 30", replace(stable, tested=(30, 30)), (3, 10)),
+            ("weights", weights, (3,)),
+            ("same test patients, 30 + 30", replace(stable, tested=(30, 30)), (3,)),
             ("same test patients, 5 + 300", fixed, (3, 5, 10, 30)),
             ("heavy tails (t, 2.5)", replace(mixed, tails=2.5), (3, 10)),
             ("one training in ten collapses", replace(mixed, collapse=0.1), (3, 10)),
@@ -425,7 +421,6 @@ def powered_rows() -> list[Row]:
         Row(f"gain = stated effect: {title}", replace(luck, seeds=n), powered=True)
         for title, luck, numbers in (
             ("training sample", sample, (3, 5, 10)),
-            ("training sample, 40 %", replace(sample, fraction=0.4), (5,)),
             ("all kinds of luck", replace(world, luck=0.1), (5, 10, 30)),
             ("weights", weights, (5,)),
             ("patients", patients, (5,)),
@@ -451,46 +446,58 @@ def stopped_rows() -> list[Row]:
 
 
 def markdown(results: Iterable[dict[str, object]]) -> str:
-    """The table: misses of the 95 % interval on either side, and words of the first look."""
+    """The table, rates in per cent."""
     lines = [
-        "| luck | seeds | true gain | truth below, above the 95 % interval | helps | harms "
-        "| no relevant gain | width | detectable |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| luck | seeds | studies | true gain | truth below, above the 95 % interval | helps "
+        "| harms | no relevant gain | width | detectable |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for result in results:
-        words, studies = result["words"], result["studies"]
-        shares = [
-            f"{100 * words.get(word, 0) / studies:.1f}"
-            for word in ("helps", "harms", "no relevant gain")
-        ]
+        rates = [f"{100 * result['words'][word]:.1f}" for word in WORDS[:3]]
         lines.append(
-            f"| {result['title']} | {result['world']['seeds']} | {result['truth']:.3f} "
-            f"| {100 * result['above']:.1f}, {100 * result['below']:.1f} | {' | '.join(shares)} "
-            f"| {result['width']:.2f} | {result['detectable']:.3f} |"
+            f"| {result['title']} | {result['seeds']} | {result['studies']} "
+            f"| {result['truth']:.3f} | {100 * result['below']:.1f}, {100 * result['above']:.1f} "
+            f"| {' | '.join(rates)} | {result['width']:.2f} | {result['detectable']:.3f} |"
         )
     return "\n".join(lines)
 
 
+def world_of(row: Row, path: Path, seed: int) -> World:
+    """The world of a row, with its effect; kept in a file, since it may take long to find."""
+    if not path.exists():
+        world = stated_effect(row, 100, seed) if row.powered else with_gain(row.world, row.gained)
+        path.write_text(json.dumps({"effect": world.effect}), encoding="utf-8")
+    return replace(row.world, **json.loads(path.read_text(encoding="utf-8")))
+
+
 def main() -> None:
-    """Run the rows that are not finished and print the table."""
+    """Run what is not finished, 500 studies of every row in turn, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--studies", type=int, default=2000)
+    parser.add_argument("--studies", type=int, default=2000, help="a multiple of 500")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/verdict_simulation"))
-    parser.add_argument("--only", default="", help="run rows whose title holds this")
+    parser.add_argument("--only", default="", help="rows whose title holds this")
     parser.add_argument("--table", action="store_true", help="print what is there, run nothing")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    results = []
-    for number, row in enumerate(rows()):
-        path = arguments.out / f"row-{number:02d}.json"
-        if not path.exists() and not arguments.table and arguments.only in row.title:
-            result = run_row(row, arguments.studies, arguments.seed + 10_000 * number)
-            path.write_text(json.dumps(result, indent=1), encoding="utf-8")
-            print(f"{path.name}: {row.title}, {result['seconds']} s", flush=True)
-        if path.exists():
-            results.append(json.loads(path.read_text(encoding="utf-8")))
-    print(markdown(results))
+    kept: dict[int, list[dict[str, list]]] = {}
+    worlds: dict[int, World] = {}
+    for part in range(math.ceil(arguments.studies / PART)):
+        for number, row in enumerate(rows()):
+            path = arguments.out / f"row-{number:02d}-part-{part}.json"
+            seed = arguments.seed + 1_000_000 * number + part
+            wanted = arguments.only in row.title and not arguments.table
+            if wanted or path.exists():
+                named = arguments.out / f"row-{number:02d}-effect.json"
+                worlds[number] = world_of(row, named, seed + 500_000)
+            if wanted and not path.exists():
+                result = run_part(row, worlds[number], min(PART, arguments.studies), seed)
+                path.write_text(json.dumps(result), encoding="utf-8")
+                print(f"{path.name}: {row.title}, {result['seconds']} s", flush=True)
+            if path.exists():
+                kept.setdefault(number, []).append(json.loads(path.read_text(encoding="utf-8")))
+    rest = ((rows()[number], worlds[number], parts) for number, parts in sorted(kept.items()))
+    print(markdown(summary(*one) for one in rest))
 
 
 if __name__ == "__main__":
