@@ -5,9 +5,12 @@ core for 2,000 studies a row). It runs 500 studies of every row, then 500 more, 
 is a JSON file and is not run again, so it may be stopped at any time. At the end it prints a
 Markdown table; ``--table`` prints what is there so far.
 
-Every study is simulated down to the probability of every test image, and then goes through what a
-real study goes through: :func:`training_overlap` of the training sets that were drawn,
-:class:`StudyStatistics` of the predictions, :func:`conclude`.
+Every study is simulated down to the score of every test image. Rows of several images a patient,
+several classes or another metric than AUC go through all that a real study goes through:
+:func:`training_overlap` of the training sets that were drawn, :class:`StudyStatistics` of the
+predictions, :func:`conclude`. In the other rows the areas under the curve and what each patient adds
+to their error are computed for many studies at once, and the rest is the code of a study; the first
+study of every part goes both ways, and the row stops if they differ by more than 1e-9.
 
 Sources of luck, each with a size of its own: the training sample (a sum over its patients, so that
 training sets that share patients share luck; a part common to all arms, a part of each arm), the
@@ -20,7 +23,6 @@ every seed.
 import argparse
 import json
 import math
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,9 +34,11 @@ from scipy.special import expit, softmax
 from scipy.stats import norm
 
 from monai_gan_aug.records.predictions import Predictions
-from monai_gan_aug.statistics.conclusion import Conclusion, Question, conclude
-from monai_gan_aug.statistics.intervals import TAIL
-from monai_gan_aug.statistics.overlap import training_overlap
+from monai_gan_aug.statistics.conclusion import Question, conclude
+from monai_gan_aug.statistics.decision import Gain, Part, decide
+from monai_gan_aug.statistics.intervals import TAIL, MeanOverSeeds, mean_over_seeds
+from monai_gan_aug.statistics.looks import tail_of_look
+from monai_gan_aug.statistics.overlap import TrainingOverlap, training_overlap
 from monai_gan_aug.statistics.study_statistics import StudyStatistics
 
 Array = NDArray[np.float64]
@@ -250,6 +254,139 @@ class Simulator:
             )
 
 
+class FastStudies:
+    """Many studies at once, of two classes and one image a patient, judged by AUC.
+
+    Drawing scores, areas and influences is done for all studies together; from there on every
+    study goes its usual way (:func:`mean_over_seeds`, :func:`decide`). :meth:`predictions` gives
+    one of the studies as predictions, so that both ways can be compared.
+
+    Args:
+        world: What the studies have in common.
+        studies: How many.
+        seed: Seed of all draws.
+    """
+
+    def __init__(self, world: World, studies: int, seed: int) -> None:
+        self.world, self.studies = world, studies
+        self.simulator = Simulator(world, seed)
+        self.generator = self.simulator.generator
+        self.labels, people = self.simulator.labels, len(self.simulator.labels)
+        arms = len(world.arms)
+        noise = self.simulator._noise
+        self.taught = noise(studies, arms, people), noise(studies, people)
+        spread = math.hypot(world.patient, world.image)
+        easy = spread * self.generator.normal(size=(studies, 1, people))
+        self.easy = easy + world.patient_arm * noise(studies, arms, people)
+        self.areas = np.empty((studies, arms, world.seeds))
+        self.influence = np.zeros((studies, arms, world.seeds, people))
+        self.trained = np.zeros((studies, world.seeds, people), bool)
+        self.scores = np.full((studies, arms, world.seeds, people), np.nan)
+        for seed_number in range(world.seeds):
+            self._repeat(seed_number)
+
+    def _repeat(self, number: int) -> None:
+        """One split and one training of every arm, in all studies."""
+        world, rows = self.world, np.arange(self.studies)[:, None]
+        luck = np.zeros((self.studies, len(world.arms)))
+        tested = []
+        by_arm, common = self.taught
+        for label, size in enumerate(world.pool):
+            members = np.flatnonzero(self.simulator.pool & (self.labels == label))
+            order = members[self.generator.random((self.studies, size)).argsort(axis=1)]
+            count = max(2, round(world.fraction * size))
+            drawn, rest = order[:, :count], order[:, count:]
+            self.trained[rows, number, drawn] = True
+            own = np.take_along_axis(by_arm, drawn[:, None], axis=2).mean(axis=2)
+            shared = common[rows, drawn].mean(axis=1, keepdims=True)
+            luck += math.sqrt(count / len(world.pool)) * (
+                world.training * own + world.common_training * shared
+            )
+            if world.tested is not None:
+                fixed = np.flatnonzero(~self.simulator.pool & (self.labels == label))
+                rest = np.broadcast_to(fixed, (self.studies, len(fixed)))
+            tested.append(rest)
+        quality = world.quality + luck + world.luck * self.simulator._noise(*luck.shape)
+        quality[:, 0] += world.effect
+        quality[self.generator.random(luck.shape) < world.collapse] = 0.0
+        self._judge(number, tested, quality)
+
+    def _judge(self, number: int, tested: list[NDArray[np.int64]], quality: Array) -> None:
+        """Scores, areas and influences of one seed; scores are never equal."""
+        test = np.concatenate(tested, axis=1)[:, None]
+        negatives, positives = (part.shape[1] for part in tested)
+        scores = quality[:, :, None] * (self.labels[test] - 0.5)
+        scores = scores + np.take_along_axis(self.easy, test, axis=2)
+        scores += self.world.image_arm * self.generator.normal(size=scores.shape)
+        rank = scores.argsort(axis=2).argsort(axis=2)
+        own = [
+            part.argsort(axis=2).argsort(axis=2)
+            for part in (scores[:, :, :negatives], scores[:, :, negatives:])
+        ]
+        above = 1 - (rank[:, :, :negatives] - own[0]) / positives
+        below = (rank[:, :, negatives:] - own[1]) / negatives
+        self.areas[:, :, number] = below.mean(axis=2)
+        moves = [
+            (part - part.mean(axis=2, keepdims=True)) / math.sqrt(count * (count - 1))
+            for part, count in ((above, negatives), (below, positives))
+        ]
+        where = np.broadcast_to(test, scores.shape)
+        np.put_along_axis(
+            self.influence[:, :, number], where, np.concatenate(moves, axis=2), axis=2
+        )
+        np.put_along_axis(self.scores[:, :, number], where, scores, axis=2)
+
+    def gains(self, study: int, seeds: int) -> tuple[Gain, ...]:
+        """What :func:`conclude` would make of the first seeds of a study."""
+        tested = self.world.tested or self.world.pool
+        overlap = self.overlap(study, seeds)
+        gains = []
+        for place, control in enumerate(self.world.arms[1:], start=1):
+            areas = self.areas[study, :, :seeds]
+            moves = self.influence[study, :, :seeds]
+            mean = mean_over_seeds(
+                areas[0] - areas[place],
+                moves[0] - moves[place],
+                self.labels,
+                np.array(tested),
+                overlap=overlap,
+                lowest=-1.0,
+                highest=1.0,
+            )
+            part = Part.BASELINE if control == BASELINE else Part.PLANNED
+            gains.append(Gain(control, control, part, mean, 1 - float(areas[place].mean())))
+        return tuple(gains)
+
+    def overlap(self, study: int, seeds: int) -> TrainingOverlap:
+        """As :func:`training_overlap` measures it."""
+        shares = []
+        for label in (0, 1):
+            drawn = self.trained[study, :seeds, self.labels == label].T.astype(float)
+            common = drawn @ drawn.T / drawn.sum(axis=1)
+            shares.append(float(common[np.triu_indices(seeds, 1)].mean()))
+        return TrainingOverlap(max(shares))
+
+    def predictions(self, study: int) -> SimulatedStudy:
+        """A study down to its probabilities."""
+        simulator, items, training = self.simulator, [], []
+        for number in range(self.world.seeds):
+            rows = np.flatnonzero(~np.isnan(self.scores[study, 0, number]))
+            items += simulator._predictions(
+                number, rows, rows, self.scores[study, :, number, rows].T[:, :, None]
+            )
+            sets = {
+                name: {
+                    simulator.patients[patient]
+                    for patient in np.flatnonzero(
+                        self.trained[study, number] & (self.labels == label)
+                    )
+                }
+                for label, name in enumerate(simulator.names)
+            }
+            training.append(sets)
+        return SimulatedStudy(items, training)
+
+
 def question(world: World, metric: str, relevant_effect: float) -> Question:
     """The candidate against all controls."""
     return Question(
@@ -297,30 +434,83 @@ def stated_effect(row: Row, studies: int, seed: int) -> World:
     room = replace(row.world, effect=30.0).gain
     gain = 0.0
     for attempt in range(4):
-        simulator = Simulator(with_gain(row.world, gain), seed + attempt)
-        stated = [
-            one_look(study, row).minimum_detectable_effect for study in simulator.studies(studies)
-        ]
-        mean = float(np.mean([value for value in stated if value is not None]))
+        part = run_part(row, with_gain(row.world, gain), studies, seed + attempt)
+        mean = float(np.mean(part["detectable"]))
         gain = min(mean if attempt == 0 else (gain + mean) / 2, 0.95 * room)
     return with_gain(row.world, gain)
 
 
-def run_part(row: Row, world: World, studies: int, seed: int) -> dict[str, object]:
+@dataclass(frozen=True)
+class Outcome:
+    """What is kept of a study: its word, the gain over the baseline, the detectable gain."""
+
+    word: str
+    gain: MeanOverSeeds
+    detectable: float
+
+
+def run_part(row: Row, world: World, studies: int, seed: int) -> dict[str, list]:
     """Simulate some studies of a row; one entry per study in every list."""
-    start = time.process_time()
-    found = [
-        look_until_firm(study, row) if row.looks else one_look(study, row)
-        for study in Simulator(world, seed).studies(studies)
-    ]
-    gains = [conclusion.gains[0].gain for conclusion in found]
+    fast = row.metric == "auc" and len(world.pool) == 2 and world.images == 1
+    found = fast_outcomes if fast else slow_outcomes
+    outcomes = list(found(row, world, studies, seed))
     return {
-        "words": [conclusion.word for conclusion in found],
-        "values": [gain.value for gain in gains],
-        "halves": [gain.half_width(TAIL) for gain in gains],
-        "detectable": [conclusion.minimum_detectable_effect for conclusion in found],
-        "seconds": round(time.process_time() - start, 1),
+        "words": [outcome.word for outcome in outcomes],
+        "values": [outcome.gain.value for outcome in outcomes],
+        "halves": [outcome.gain.half_width(TAIL) for outcome in outcomes],
+        "detectable": [outcome.detectable for outcome in outcomes],
     }
+
+
+def slow_outcomes(row: Row, world: World, studies: int, seed: int) -> Iterator[Outcome]:
+    """Every study on its own, from its predictions."""
+    for study in Simulator(world, seed).studies(studies):
+        yield concluded(study, row)
+
+
+def concluded(study: SimulatedStudy, row: Row, seeds: int | None = None, look: int = 1) -> Outcome:
+    """What a real study would conclude from these predictions."""
+    found = conclude(
+        study.first(seeds or row.world.seeds).statistics(),
+        question(row.world, row.metric, row.relevant_effect),
+        look=look,
+    )
+    return Outcome(found.word, found.gains[0].gain, found.minimum_detectable_effect or math.nan)
+
+
+def fast_outcomes(
+    row: Row, world: World, studies: int, seed: int, at_once: int = 25
+) -> Iterator[Outcome]:
+    """All studies together; the first goes the whole way as well, and must agree."""
+    for start in range(0, studies, at_once):
+        batch = FastStudies(world, min(at_once, studies - start), seed + start)
+        for study in range(batch.studies):
+            for look, seeds in enumerate(row.looks or (world.seeds,), start=1):
+                outcome = fast_outcome(batch.gains(study, seeds), row.relevant_effect, look)
+                if start == study == 0:
+                    require_same(outcome, concluded(batch.predictions(0), row, seeds, look))
+                if outcome.word in ("helps", "harms"):
+                    break
+            yield outcome
+
+
+def fast_outcome(gains: tuple[Gain, ...], relevant_effect: float, look: int) -> Outcome:
+    """As :func:`conclude` goes on from the gains."""
+    tail = tail_of_look(look)
+    word = decide(gains, relevant_effect, tail).word.value
+    stated = [gain.gain.detectable(tail) or math.nan for gain in gains]
+    return Outcome(word, gains[0].gain, max(stated))
+
+
+def require_same(fast: Outcome, slow: Outcome) -> None:
+    """Raise an error if both ways differ."""
+    pairs = (
+        (fast.gain.value, slow.gain.value),
+        (fast.gain.half_width(), slow.gain.half_width()),
+        (fast.detectable, slow.detectable),
+    )
+    if fast.word != slow.word or any(abs(one - other) > 1e-9 for one, other in pairs):
+        raise RuntimeError(f"The fast way differs from that of a study: {fast}, {slow}.")
 
 
 def summary(row: Row, world: World, parts: list[dict[str, list]]) -> dict[str, object]:
@@ -342,24 +532,6 @@ def summary(row: Row, world: World, parts: list[dict[str, list]]) -> dict[str, o
         "width": float(np.median(halves) / (norm.isf(TAIL) * values.std(ddof=1))),
         "detectable": float(stated.astype(float).mean()),
     }
-
-
-def one_look(study: SimulatedStudy, row: Row) -> Conclusion:
-    """The verdict of the whole study."""
-    return conclude(study.statistics(), question(row.world, row.metric, row.relevant_effect))
-
-
-def look_until_firm(study: SimulatedStudy, row: Row) -> Conclusion:
-    """Look after every few seeds, and stop at the first "helps" or "harms"."""
-    for number, seeds in enumerate(row.looks, start=1):
-        found = conclude(
-            study.first(seeds).statistics(),
-            question(row.world, row.metric, row.relevant_effect),
-            look=number,
-        )
-        if found.word in ("helps", "harms"):
-            break
-    return found
 
 
 def rows() -> list[Row]:
@@ -465,7 +637,7 @@ def markdown(results: Iterable[dict[str, object]]) -> str:
 def world_of(row: Row, path: Path, seed: int) -> World:
     """The world of a row, with its effect; kept in a file, since it may take long to find."""
     if not path.exists():
-        world = stated_effect(row, 100, seed) if row.powered else with_gain(row.world, row.gained)
+        world = stated_effect(row, 500, seed) if row.powered else with_gain(row.world, row.gained)
         path.write_text(json.dumps({"effect": world.effect}), encoding="utf-8")
     return replace(row.world, **json.loads(path.read_text(encoding="utf-8")))
 
@@ -485,7 +657,7 @@ def main() -> None:
     for part in range(math.ceil(arguments.studies / PART)):
         for number, row in enumerate(rows()):
             path = arguments.out / f"row-{number:02d}-part-{part}.json"
-            seed = arguments.seed + 1_000_000 * number + part
+            seed = arguments.seed + 1_000_000 * number + 1_000 * part
             wanted = arguments.only in row.title and not arguments.table
             if wanted or path.exists():
                 named = arguments.out / f"row-{number:02d}-effect.json"
@@ -493,7 +665,7 @@ def main() -> None:
             if wanted and not path.exists():
                 result = run_part(row, worlds[number], min(PART, arguments.studies), seed)
                 path.write_text(json.dumps(result), encoding="utf-8")
-                print(f"{path.name}: {row.title}, {result['seconds']} s", flush=True)
+                print(f"{path.name}: {row.title}", flush=True)
             if path.exists():
                 kept.setdefault(number, []).append(json.loads(path.read_text(encoding="utf-8")))
     rest = ((rows()[number], worlds[number], parts) for number, parts in sorted(kept.items()))
