@@ -6,11 +6,11 @@ is a JSON file and is not run again, so it may be stopped at any time. At the en
 Markdown table; ``--table`` prints what is there so far.
 
 Every study is simulated down to the score of every test image. Rows of several images a patient,
-several classes or another metric than AUC go through all that a real study goes through:
+of three classes or of another metric than AUC go through all that a real study goes through:
 :func:`training_overlap` of the training sets that were drawn, :class:`StudyStatistics` of the
-predictions, :func:`conclude`. In the other rows the areas under the curve and what each patient adds
-to their error are computed for many studies at once, and the rest is the code of a study; the first
-study of every part goes both ways, and the row stops if they differ by more than 1e-9.
+predictions, :func:`conclude`. In the other rows the areas under the curve and what each patient
+adds to their error are computed for many studies at once, and the rest is the code of a study; the
+first study of every part goes both ways, and the row stops if they differ by more than 1e-9.
 
 Sources of luck, each with a size of its own: the training sample (a sum over its patients, so that
 training sets that share patients share luck; a part common to all arms, a part of each arm), the
@@ -338,7 +338,8 @@ class FastStudies:
 
     def gains(self, study: int, seeds: int) -> tuple[Gain, ...]:
         """What :func:`conclude` would make of the first seeds of a study."""
-        tested = self.world.tested or self.world.pool
+        tested = ~np.isnan(self.scores[study, 0, :seeds]).all(axis=0)
+        patients = np.bincount(self.labels[tested])
         overlap = self.overlap(study, seeds)
         gains = []
         for place, control in enumerate(self.world.arms[1:], start=1):
@@ -348,7 +349,7 @@ class FastStudies:
                 areas[0] - areas[place],
                 moves[0] - moves[place],
                 self.labels,
-                np.array(tested),
+                patients,
                 overlap=overlap,
                 lowest=-1.0,
                 highest=1.0,
