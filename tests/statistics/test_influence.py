@@ -51,7 +51,9 @@ def test_it_is_the_stratified_jackknife(name, classes, rng):
         n = members.sum()
         expected = (n - 1) / n * ((without[members] - without[members].mean()) ** 2).sum()
         exact = name != "auc" or classes == 2  # of three classes the rest is a mixture: first order
-        assert (influence[members] ** 2).sum() == pytest.approx(expected, rel=1e-6 if exact else 0.2)
+        assert (influence[members] ** 2).sum() == pytest.approx(
+            expected, rel=1e-6 if exact else 0.2
+        )
 
 
 @pytest.mark.parametrize("name", METRICS)
