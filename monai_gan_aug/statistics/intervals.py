@@ -30,8 +30,8 @@ Student's t,
 and the interval is the mean :math:`\pm h`, cut to possible values. With one part it is the t
 interval. The usual single t with Satterthwaite's degrees of freedom is too narrow with three seeds
 (3.9 % instead of 2.5 % beyond either end, in the worst mixture): when the seeds happen to agree, it
-trusts the patients' degrees of freedom. The sum never errs on that side. It is at most a third
-wider with three seeds, and an eighth with five.
+trusts the patients' degrees of freedom. The sum does not err on that side. It is about a third
+wider with three seeds at most, and a sixth with five.
 
 Two seeds give no interval: with one degree of freedom it would be wider than any difference that
 is possible, or narrow by accident.

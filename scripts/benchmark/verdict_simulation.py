@@ -476,7 +476,8 @@ def concluded(study: SimulatedStudy, row: Row, seeds: int | None = None, look: i
         question(row.world, row.metric, row.relevant_effect),
         look=look,
     )
-    return Outcome(found.word, found.gains[0].gain, found.minimum_detectable_effect or math.nan)
+    stated = found.minimum_detectable_effect
+    return Outcome(found.word, found.gains[0].gain, math.nan if stated is None else stated)
 
 
 def fast_outcomes(
@@ -499,8 +500,8 @@ def fast_outcome(gains: tuple[Gain, ...], relevant_effect: float, look: int) -> 
     """As :func:`conclude` goes on from the gains."""
     tail = tail_of_look(look)
     word = decide(gains, relevant_effect, tail).word.value
-    stated = [gain.gain.detectable(tail) or math.nan for gain in gains]
-    return Outcome(word, gains[0].gain, max(stated))
+    stated = [gain.gain.detectable(tail) for gain in gains]
+    return Outcome(word, gains[0].gain, max(math.nan if one is None else one for one in stated))
 
 
 def require_same(fast: Outcome, slow: Outcome) -> None:

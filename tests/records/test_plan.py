@@ -4,11 +4,13 @@ import json
 from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.records.plan import Plan, PlanRecord, unused_seeds
+
+quick = settings(deadline=None, max_examples=60)
 
 PLAN = Plan("gan", "classical", ("shuffled",), ("mixup", "longer"), "auc", 0.02, (0, 1, 2), (20,))
 OTHER = {
@@ -36,6 +38,7 @@ def test_every_change_is_named_and_changes_the_hash(name):
     assert PLAN.changes(PLAN) == ()
 
 
+@quick
 @given(st.permutations(["a", "b", "c"]), st.permutations([3, 1, 2]))
 def test_order_means_nothing(controls, seeds):
     plan = replace(PLAN, controls=tuple(controls), seeds=tuple(seeds))
@@ -87,6 +90,7 @@ def test_a_change_when_results_lie_on_disk_counts_as_a_look_at_them():
     assert looked(record).next_look("aa") == 2
 
 
+@quick
 @given(st.lists(st.sampled_from(["metric", "seeds", "arm", "look", "look elsewhere"]), max_size=12))
 def test_numbers_of_looks_only_grow(steps):
     record, evidence = START, 0

@@ -12,6 +12,8 @@ from monai_gan_aug.statistics.decision import Gain, Part
 from monai_gan_aug.statistics.intervals import ClassVariance, MeanOverSeeds
 from monai_gan_aug.statistics.overlap import TrainingOverlap
 
+quick = settings(deadline=None, max_examples=60)
+
 
 def gain(luck, shared=0.0, own=0.0, share=0.0, seeds=5, part=Part.BASELINE):
     """Variance between seeds ``luck**2``, of patients ``shared`` and ``own``."""
@@ -63,6 +65,7 @@ def test_following_the_advice_on_seeds_makes_the_effect_detectable():
     assert gain(0.04, seeds=likely).gain.detectable(0.02) == pytest.approx(0.02, rel=0.15)
 
 
+@quick
 @given(
     st.floats(0.001, 0.1),
     st.floats(0, 0.001),
@@ -77,7 +80,3 @@ def test_ranges_hold_what_is_likely(luck, shared, own, share, seeds):
             assert one.low <= one.likely <= (math.inf if one.high is None else one.high)
     if found.seeds is not None:
         assert seeds <= found.seeds.likely <= MOST_SEEDS
-
-
-settings.register_profile("quick", deadline=None)
-settings.load_profile("quick")

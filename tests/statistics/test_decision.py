@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from monai_gan_aug.statistics.decision import Gain, Part, VerdictWord, decide
 from monai_gan_aug.statistics.intervals import ClassVariance, MeanOverSeeds
 
+quick = settings(deadline=None, max_examples=60)
+
 RELEVANT = 0.02
 TAIL = 0.02
 
@@ -74,6 +76,7 @@ def test_rule(gains, word):
     assert with_all(*gains).word.value == word
 
 
+@quick
 @given(baselines, others, st.randoms())
 def test_order_of_controls_never_matters(baseline, rest, random):
     gains = [baseline, *rest]
@@ -82,6 +85,7 @@ def test_order_of_controls_never_matters(baseline, rest, random):
     assert with_all(*gains) == known
 
 
+@quick
 @given(baselines, others)
 def test_helps_only_if_every_needed_control_is_beaten_and_none_is_better(baseline, rest):
     found = with_all(baseline, *rest)
@@ -93,11 +97,13 @@ def test_helps_only_if_every_needed_control_is_beaten_and_none_is_better(baselin
         assert all(one.upper(TAIL / count) >= 0 for one in rest if one.part is Part.OTHER)
 
 
+@quick
 @given(baselines, others)
 def test_harms_exactly_if_worse_than_the_baseline(baseline, rest):
     assert (with_all(baseline, *rest).word is VerdictWord.HARMS) == (baseline.upper(TAIL) < 0)
 
 
+@quick
 @given(baselines, others)
 def test_no_relevant_gain_has_a_control_to_show_for_it(baseline, rest):
     found = with_all(baseline, *rest)
@@ -107,6 +113,7 @@ def test_no_relevant_gain_has_a_control_to_show_for_it(baseline, rest):
             assert found.excluded.upper(TAIL) < RELEVANT <= found.excluded.headroom
 
 
+@quick
 @given(baselines, others)
 def test_a_clearly_better_control_is_named_and_never_helped_against(baseline, rest):
     better = gain(-0.05, 0.0001, Part.OTHER, "better still")
@@ -115,6 +122,7 @@ def test_a_clearly_better_control_is_named_and_never_helped_against(baseline, re
     assert better in found.better
 
 
+@quick
 @given(baselines, others, st.floats(0, 0.1))
 def test_a_better_arm_gets_no_worse_word(baseline, rest, more):
     """Harms, then no gain or underpowered, then helps."""
@@ -129,6 +137,7 @@ def test_a_better_arm_gets_no_worse_word(baseline, rest, more):
     assert rank[after.word.value] >= rank[before.word.value]
 
 
+@quick
 @given(baselines, others)
 def test_a_smaller_tail_never_makes_a_word_firm(baseline, rest):
     gains = [baseline, *rest]
@@ -139,6 +148,7 @@ def test_a_smaller_tail_never_makes_a_word_firm(baseline, rest):
         assert strict.word is VerdictWord.UNDERPOWERED
 
 
+@quick
 @given(baselines, others)
 def test_two_seeds_are_always_underpowered(baseline, rest):
     def of_two(one):
@@ -147,6 +157,7 @@ def test_two_seeds_are_always_underpowered(baseline, rest):
     assert with_all(*map(of_two, (baseline, *rest))).word is VerdictWord.UNDERPOWERED
 
 
+@quick
 @given(st.floats(0.0, 0.0199), st.floats(0.0001, 0.1))
 def test_at_the_ceiling_nothing_is_excluded(headroom, spread):
     full = gain(0.0, spread, headroom=headroom)
@@ -189,7 +200,3 @@ def test_refuses_an_effect_that_is_none():
 def test_without_an_interval_nothing_is_known():
     none = gain(0.1, seeds=2)
     assert (none.lower(TAIL), none.upper(TAIL)) == (-math.inf, math.inf)
-
-
-settings.register_profile("quick", deadline=None)
-settings.load_profile("quick")

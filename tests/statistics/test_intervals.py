@@ -31,7 +31,10 @@ means = st.builds(
     st.just(1.0),
 )
 
+quick = settings(deadline=None, max_examples=60)
 
+
+@quick
 @given(st.floats(1e-6, 0.4), st.integers(1, 500))
 def test_quantiles_are_those_of_student(tail, freedom):
     assert student_quantile(tail, freedom) == pytest.approx(stats.t.isf(tail, freedom), rel=1e-6)
@@ -60,6 +63,7 @@ def test_overlap_is_the_correction_of_nadeau_and_bengio():
     assert found == pytest.approx(stats.t(14).isf(0.025) * math.sqrt((1 / 15 + 1 / 9) * variance))
 
 
+@quick
 @given(means)
 def test_below_five_percent_exactly_when_the_interval_leaves_out_zero(mean):
     interval, p_value = mean.interval(), mean.p_value
@@ -68,6 +72,7 @@ def test_below_five_percent_exactly_when_the_interval_leaves_out_zero(mean):
         assert (p_value < 0.05) == outside
 
 
+@quick
 @given(means)
 def test_ends_are_possible_values_around_the_mean(mean):
     interval = mean.interval()
@@ -76,6 +81,7 @@ def test_ends_are_possible_values_around_the_mean(mean):
     assert interval.confidence == pytest.approx(0.95)
 
 
+@quick
 @given(means)
 def test_a_loss_is_a_gain_with_the_sign_turned(mean):
     there, back = mean.interval(), (-mean).interval()
@@ -84,16 +90,19 @@ def test_a_loss_is_a_gain_with_the_sign_turned(mean):
     assert (-mean).detectable() == pytest.approx(mean.detectable())
 
 
+@quick
 @given(means, st.floats(0.0001, 0.02))
 def test_a_smaller_tail_is_a_wider_interval(mean, tail):
     assert mean.half_width(tail) >= mean.half_width()
 
 
+@quick
 @given(means)
 def test_any_overlap_makes_it_wider(mean):
     assert mean.half_width() >= replace(mean, overlap=NO_OVERLAP).half_width()
 
 
+@quick
 @given(means)
 def test_detectable_is_more_than_the_half_width(mean):
     assert mean.detectable() >= mean.half_width()
@@ -176,7 +185,3 @@ def test_refuses_one_seed():
         mean_over_seeds(
             np.zeros(1), np.zeros((1, 2)), np.zeros(2, int), np.array([2]), overlap=NO_OVERLAP
         )
-
-
-settings.register_profile("quick", deadline=None)
-settings.load_profile("quick")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monai_gan_aug.metrics.weighted import METRICS
@@ -12,6 +12,8 @@ from monai_gan_aug.statistics.decision import Decision, Gain, Part, VerdictWord
 from monai_gan_aug.statistics.intervals import MeanOverSeeds
 from monai_gan_aug.statistics.words import MOST_WORDS, next_step, sentence, signed
 from monai_gan_aug.studies.arms import ARMS
+
+quick = settings(deadline=None, max_examples=60)
 
 LONGEST = max((arm.title for arm in ARMS.values()), key=lambda title: len(title.split()))
 
@@ -63,6 +65,7 @@ def test_sentence_has_at_most_thirty_words(name, metric, more):
         assert text[0].isupper() or text[0] in "“2"
 
 
+@quick
 @given(st.text(min_size=1, max_size=300), st.sampled_from(sorted(DECISIONS)))
 def test_no_title_is_too_long(title, name):
     assert len(words(DECISIONS[name]).split()) <= MOST_WORDS
@@ -105,6 +108,7 @@ def test_better_and_worse_hold_for_metrics_where_lower_is_better():
     assert text == "“GAN” helps: better Brier score than “Real + classical”."
 
 
+@quick
 @given(st.floats(-2, 2), st.integers(1, 6))
 def test_no_number_is_minus_nothing(value, digits):
     text = signed(value, digits)
