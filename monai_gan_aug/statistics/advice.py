@@ -14,10 +14,11 @@ from monai_gan_aug.statistics.intervals import (
     student_quantile,
 )
 
-__all__ = ["Advice", "Range", "advise"]
+__all__ = ["SEEDS_OF_A_POOL", "Advice", "Range", "advise"]
 
 MOST_SEEDS = 100
-MOST_TIMES_PATIENTS = 32
+MOST_TIMES = 32
+SEEDS_OF_A_POOL = 30
 UNSURE = 0.1
 
 
@@ -59,12 +60,13 @@ class Advice:
     Args:
         seeds: Seeds in all; nothing if a hundred would not do.
         times_patients: Times the test patients, of every class; nothing if it would not do.
-        overlap_decides: Whether it is the overlap of training sets that stands in the way.
+        times_pool: Times the pool, with training sets as large as now, all others tested and
+            :data:`SEEDS_OF_A_POOL` seeds; looked for only if neither of the others would do.
     """
 
     seeds: Range | None
     times_patients: Range | None
-    overlap_decides: bool
+    times_pool: Range | None = None
 
 
 def advise(gains: Sequence[Gain], relevant_effect: float, tail: float) -> Advice:
@@ -82,7 +84,7 @@ def advise(gains: Sequence[Gain], relevant_effect: float, tail: float) -> Advice
     """
     needed = [gain.gain for gain in gains if gain.part is not Part.OTHER and gain.gain.has_interval]
     if not needed:
-        return Advice(Range(FEWEST_SEEDS, FEWEST_SEEDS + 2, None), None, False)
+        return Advice(Range(FEWEST_SEEDS, FEWEST_SEEDS + 2, None), None)
     hardest = max(needed, key=lambda gain: gain.detectable(tail) or 0.0)
 
     def seeds(luck: float) -> int | None:
@@ -93,19 +95,24 @@ def advise(gains: Sequence[Gain], relevant_effect: float, tail: float) -> Advice
 
     def patients(luck: float) -> int | None:
         return _first(
-            range(1, MOST_TIMES_PATIENTS + 1),
+            range(1, MOST_TIMES + 1),
             lambda times: _projected(hardest, tail, luck, times=times) <= relevant_effect,
         )
 
-    floor = _projected(hardest, tail, 1.0, seeds=MOST_SEEDS, times=MOST_TIMES_PATIENTS)
-    apart = _projected(
-        hardest, tail, 1.0, seeds=MOST_SEEDS, times=MOST_TIMES_PATIENTS, overlap=False
-    )
-    return Advice(
-        _range(seeds, hardest.seeds),
-        _range(patients, hardest.seeds),
-        apart <= relevant_effect < floor,
-    )
+    def pool(luck: float) -> int | None:
+        number = max(SEEDS_OF_A_POOL, hardest.seeds)
+        return _first(
+            range(1, MOST_TIMES + 1),
+            lambda times: (
+                _projected(hardest, tail, luck, seeds=number, times=times, pool=times)
+                <= relevant_effect
+            ),
+        )
+
+    more_seeds, more_patients = _range(seeds, hardest.seeds), _range(patients, hardest.seeds)
+    if more_seeds or more_patients:
+        return Advice(more_seeds, more_patients)
+    return Advice(None, None, _range(pool, hardest.seeds))
 
 
 def _projected(
@@ -115,13 +122,14 @@ def _projected(
     *,
     seeds: int | None = None,
     times: int = 1,
-    overlap: bool = True,
+    pool: int = 1,
 ) -> float:
-    """The detectable effect with other seeds and patients, and ``luck`` times the luck."""
+    """The detectable effect with other seeds, patients and pool, and ``luck`` times the luck."""
     count = gain.seeds if seeds is None else seeds
     own = math.fsum(row.own for row in gain.classes)
     between = luck * (gain.training_and_weights + min(own, gain.between_seeds) / times)
-    odds = gain.overlap.odds if overlap else 0.0
+    share = gain.overlap.share / pool
+    odds = share / (1 - share)
     squares = student_quantile(tail, count - 1) ** 2 * between * (1 / count + odds)
     squares += math.fsum(
         student_quantile(tail, row.patients * times - 1) ** 2 * row.shared / times

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from monai_gan_aug.statistics.advice import Advice
+from monai_gan_aug.statistics.advice import SEEDS_OF_A_POOL, Advice
 from monai_gan_aug.statistics.decision import Decision, Gain, Part, VerdictWord
 from monai_gan_aug.statistics.intervals import FEWEST_SEEDS
 
@@ -140,12 +140,12 @@ def next_step(decision: Decision, advice: Advice, seeds: int, patients: int) -> 
             f"Next: {advice.times_patients.times(patients)} test patients would show a gain that "
             f"matters, as estimated from these {patients}."
         )
-    if advice.overlap_decides:
+    if advice.times_pool is not None:
         return (
-            "Next: a larger pool or fewer training patients; training sets share too many for more "
-            "seeds to help."
+            f"Next: {advice.times_pool} times as many patients and "
+            f"{max(SEEDS_OF_A_POOL, seeds)} seeds; neither alone would show a gain that matters."
         )
-    return "Next: more seeds and more patients together; neither alone would show such a gain."
+    return "Next: nothing within reach; a gain that matters would need far more patients and seeds."
 
 
 def signed(value: float, digits: int = 3) -> str:

@@ -39,14 +39,22 @@ def test_luck_of_patients_asks_for_patients_and_not_for_seeds():
     assert found.times_patients.likely > 2
 
 
-def test_overlap_asks_for_another_pool():
-    found = advise([gain(0.04, share=0.7)], 0.02, 0.02)
-    assert (found.seeds, found.times_patients, found.overlap_decides) == (None, None, True)
+def test_overlap_asks_for_a_larger_pool():
+    found = advise([gain(0.03, share=0.7)], 0.02, 0.02)
+    assert (found.seeds, found.times_patients) == (None, None)
+    assert found.times_pool.likely > 2
+    larger = gain(0.03, share=0.7 / found.times_pool.likely, seeds=30).gain
+    assert larger.detectable(0.02) < 0.022
 
 
-def test_overlap_is_not_blamed_without_reason():
-    assert not advise([gain(0.04)], 0.02, 0.02).overlap_decides
-    assert not advise([gain(0.001, share=0.7)], 0.02, 0.02).overlap_decides
+def test_a_pool_is_not_asked_for_without_reason():
+    assert advise([gain(0.04)], 0.02, 0.02).times_pool is None
+    assert advise([gain(0.001, share=0.7)], 0.02, 0.02).times_pool is None
+
+
+def test_says_nothing_where_nothing_would_do():
+    found = advise([gain(2.0, share=0.7)], 0.02, 0.02)
+    assert (found.seeds, found.times_patients, found.times_pool) == (None, None, None)
 
 
 def test_the_hardest_control_it_must_beat_decides():
@@ -75,7 +83,7 @@ def test_following_the_advice_on_seeds_makes_the_effect_detectable():
 )
 def test_ranges_hold_what_is_likely(luck, shared, own, share, seeds):
     found = advise([gain(luck, shared, own, share, seeds)], 0.02, 0.02)
-    for one in (found.seeds, found.times_patients):
+    for one in (found.seeds, found.times_patients, found.times_pool):
         if one is not None:
             assert one.low <= one.likely <= (math.inf if one.high is None else one.high)
     if found.seeds is not None:

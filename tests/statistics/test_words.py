@@ -124,10 +124,10 @@ SEEDS, PATIENTS = Range(8, 12, 40), Range(2, 3, None)
 @pytest.mark.parametrize(
     ("advice", "text"),
     [
-        (Advice(SEEDS, PATIENTS, False), "12 (8 to 40) seeds in all"),
-        (Advice(None, PATIENTS, False), "300 (200 or more) test patients"),
-        (Advice(None, None, True), "larger pool or fewer training patients"),
-        (Advice(None, None, False), "more seeds and more patients"),
+        (Advice(SEEDS, PATIENTS), "12 (8 to 40) seeds in all"),
+        (Advice(None, PATIENTS), "300 (200 or more) test patients"),
+        (Advice(None, None, Range(2, 3, 9)), "3 (2 to 9) times as many patients and 30 seeds"),
+        (Advice(None, None), "nothing within reach"),
     ],
 )
 def test_underpowered_says_what_to_add(advice, text):
@@ -139,6 +139,6 @@ def test_underpowered_says_what_to_add(advice, text):
 @pytest.mark.parametrize("name", DECISIONS)
 @pytest.mark.parametrize("seeds", [2, 5])
 def test_every_word_has_a_next_step(name, seeds):
-    found = next_step(DECISIONS[name], Advice(SEEDS, PATIENTS, True), seeds, 10_000)
+    found = next_step(DECISIONS[name], Advice(SEEDS, PATIENTS), seeds, 10_000)
     assert found.startswith("Next: ")
     assert len(found.split()) <= MOST_WORDS
