@@ -40,10 +40,10 @@ def test_luck_of_patients_asks_for_patients_and_not_for_seeds():
 
 
 def test_overlap_asks_for_a_larger_pool():
-    found = advise([gain(0.03, share=0.7)], 0.02, 0.02)
+    found = advise([gain(0.02, share=0.7)], 0.02, 0.02)
     assert (found.seeds, found.times_patients) == (None, None)
     assert found.times_pool.likely > 2
-    larger = gain(0.03, share=0.7 / found.times_pool.likely, seeds=30).gain
+    larger = gain(0.02, share=0.7 / found.times_pool.likely, seeds=30).gain
     assert larger.detectable(0.02) < 0.022
 
 
