@@ -2,17 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 from scipy import special
 
 from monai_gan_aug.statistics.decision import Gain, Part
-from monai_gan_aug.statistics.intervals import (
-    FEWEST_SEEDS,
-    POWER,
-    MeanOverSeeds,
-    student_quantile,
-)
+from monai_gan_aug.statistics.intervals import FEWEST_SEEDS, ClassVariance, MeanOverSeeds
 
 __all__ = ["SEEDS_OF_A_POOL", "Advice", "Range", "advise"]
 
@@ -126,19 +122,18 @@ def _projected(
 ) -> float:
     """The detectable effect with other seeds, patients and pool, and ``luck`` times the luck."""
     count = gain.seeds if seeds is None else seeds
-    own = math.fsum(row.own for row in gain.classes)
-    between = luck * (gain.training_and_weights + min(own, gain.between_seeds) / times)
-    share = gain.overlap.share / pool
-    odds = share / (1 - share)
-    squares = student_quantile(tail, count - 1) ** 2 * between * (1 / count + odds)
-    squares += math.fsum(
-        student_quantile(tail, row.patients * times - 1) ** 2 * row.shared / times
+    tested = math.fsum(row.own for row in gain.classes)
+    of_tested = luck * min(1.0, gain.between_seeds / tested) / times if tested else 0.0
+    classes = tuple(
+        ClassVariance(row.patients * times, row.shared / times, row.own * of_tested)
         for row in gain.classes
     )
-    shared = math.fsum(row.shared for row in gain.classes) / times
-    training = luck * gain.training_and_weights * odds / 2  # as in `expected_variance`
-    variance = between / count + training + shared
-    return math.sqrt(squares) + float(special.ndtri(POWER)) * math.sqrt(variance)
+    between = luck * gain.training_and_weights + tested * of_tested
+    per_seed = np.linspace(-1, 1, count)
+    per_seed *= math.sqrt(between) / per_seed.std(ddof=1)
+    overlap = replace(gain.overlap, share=gain.overlap.share / pool)
+    found = MeanOverSeeds(tuple(per_seed.tolist()), classes, overlap).detectable(tail)
+    return math.inf if found is None else found
 
 
 def _first(numbers: range, enough: Callable[[int], bool]) -> int | None:

@@ -135,7 +135,9 @@ def next_step(decision: Decision, advice: Advice, seeds: int, patients: int) -> 
             f"Next: {advice.seeds} seeds in all would show a gain that matters, as estimated from "
             f"these {seeds}."
         )
-    if advice.times_patients is not None and advice.times_patients.likely > 1:
+    if advice.seeds is not None:  # enough for a gain that matters, and this one lies at the edge
+        return f"Next: {2 * seeds} seeds in all; the gain lies close to one end of what matters."
+    if advice.times_patients is not None:
         return (
             f"Next: {advice.times_patients.times(patients)} test patients would show a gain that "
             f"matters, as estimated from these {patients}."

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,7 +43,7 @@ def test_overlap_asks_for_a_larger_pool():
     assert (found.seeds, found.times_patients) == (None, None)
     assert found.times_pool.likely > 2
     larger = gain(0.02, share=0.7 / found.times_pool.likely, seeds=30).gain
-    assert larger.detectable(0.02) < 0.022
+    assert larger.detectable(0.02) <= 0.02
 
 
 def test_a_pool_is_not_asked_for_without_reason():
@@ -69,8 +68,8 @@ def test_two_seeds_ask_for_a_few_first():
 
 def test_following_the_advice_on_seeds_makes_the_effect_detectable():
     likely = advise([gain(0.04)], 0.02, 0.02).seeds.likely
-    assert gain(0.04, seeds=likely).gain.half_width(0.02) < 0.02
-    assert gain(0.04, seeds=likely).gain.detectable(0.02) == pytest.approx(0.02, rel=0.15)
+    assert gain(0.04, seeds=likely).gain.detectable(0.02) <= 0.02
+    assert gain(0.04, seeds=likely - 1).gain.detectable(0.02) > 0.02
 
 
 @quick

@@ -125,6 +125,7 @@ SEEDS, PATIENTS = Range(8, 12, 40), Range(2, 3, None)
     ("advice", "text"),
     [
         (Advice(SEEDS, PATIENTS), "12 (8 to 40) seeds in all"),
+        (Advice(Range(5, 5, 5), PATIENTS), "10 seeds in all"),
         (Advice(None, PATIENTS), "300 (200 or more) test patients"),
         (Advice(None, None, Range(2, 3, 9)), "3 (2 to 9) times as many patients and 30 seeds"),
         (Advice(None, None), "nothing within reach"),
