@@ -579,8 +579,16 @@ def rows() -> list[Row]:
         Row("average precision, 20 + 100", replace(mixed, pool=(100, 20)), "average_precision"),
         Row("Brier score", replace(mixed, pool=(60, 60)), "brier"),
         Row("calibration error", replace(mixed, pool=(60, 60)), "ece"),
-        Row("gain = relevant effect", replace(mixed, seeds=10, fraction=0.2), gained=0.02),
-        Row("gain = relevant effect", replace(stable, seeds=10, tested=(300, 300)), gained=0.02),
+        Row(
+            "gain = relevant effect: all kinds, 20%",
+            replace(mixed, seeds=10, fraction=0.2),
+            gained=0.02,
+        ),
+        Row(
+            "gain = relevant effect: same 300 + 300",
+            replace(stable, seeds=10, tested=(300, 300)),
+            gained=0.02,
+        ),
     ]
     return [*alone, *by_seeds, *special, *powered_rows(), *stopped_rows()]
 
