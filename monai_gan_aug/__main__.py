@@ -135,7 +135,7 @@ def _report(arguments: argparse.Namespace) -> None:
     report = StudyReport(arguments.study, include_real=not arguments.no_real)
     written = report.write(arguments.out)
     verdict = report.contents.study.verdict
-    print(f"Report: {written}\nVerdict: {verdict.word}. {verdict.sentence}")
+    print(f"Report: {written}\nVerdict: {verdict.word}. {verdict.sentence} {verdict.next_step}")
 
 
 def _bundles(arguments: argparse.Namespace) -> None:

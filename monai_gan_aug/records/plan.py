@@ -9,20 +9,14 @@ decides what it may spend of the error budget
 Everything here is a value: a change gives a new record, and the caller says what time it is.
 """
 
-import json
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
-from typing import Any
 
-from monai_gan_aug.errors import DataError
-from monai_gan_aug.io.atomic import write_json
 from monai_gan_aug.io.hashing import sha256_json
-from monai_gan_aug.records.parsing import parse
+from monai_gan_aug.records.files import FileRecord
 
 __all__ = ["Look", "Plan", "PlanRecord", "Revision", "unused_seeds"]
 
-SCHEMA = 1
 NAMES = {
     "arm": "the arm",
     "baseline": "the baseline",
@@ -33,7 +27,7 @@ NAMES = {
     "seeds": "the seeds",
     "training_patients": "the training patients per class",
 }
-REMEDY = "start a new study in another folder, or put the file back as it was written"
+UNPLANNED = "the plan: none, then written when results were there"
 
 
 @dataclass(frozen=True)
@@ -74,6 +68,16 @@ class Plan:
         """Hash of everything in it."""
         return sha256_json(asdict(self))
 
+    def in_words(self) -> dict[str, str]:
+        """Its parts by what they are called.
+
+        Example:
+            >>> plan = Plan("gan", "classical", (), ("mixup",), "auc", 0.02, (0, 1, 2), (20,))
+            >>> plan.in_words()["the seeds"], plan.in_words()["the matched controls"]
+            ('0, 1, 2', 'none')
+        """
+        return {NAMES[item.name]: _words(getattr(self, item.name)) for item in fields(self)}
+
     def changes(self, other: "Plan") -> tuple[str, ...]:
         """What is different in ``other``, in words; nothing if they are the same plan.
 
@@ -82,14 +86,11 @@ class Plan:
             >>> plan.changes(replace(plan, seeds=(1, 2), relevant_effect=0.9))
             ('the relevant effect: 0.02, then 0.9', 'the seeds: 0, 1, 2, then 1, 2')
         """
-        pairs = (
-            (item.name, getattr(self, item.name), getattr(other, item.name))
-            for item in fields(self)
-        )
+        after = other.in_words()
         return tuple(
-            f"{NAMES[name]}: {_words(before)}, then {_words(after)}"
-            for name, before, after in pairs
-            if before != after
+            f"{name}: {before}, then {after[name]}"
+            for name, before in self.in_words().items()
+            if before != after[name]
         )
 
 
@@ -136,7 +137,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class PlanRecord:
+class PlanRecord(FileRecord):
     """The first plan of a study, its revisions and its looks, in order.
 
     Args:
@@ -144,12 +145,19 @@ class PlanRecord:
         first: The plan before anything was trained.
         revisions: Changes of it.
         looks: Looks at results.
+        after_results: Whether results were there before there was any plan: it counts as changed.
     """
+
+    KIND = "the plan of a study"
+    REMEDY = "start a new study in another folder, or put the file back as it was written"
+    MISSING = "start the study to write it"
+    SEAL = ("sha256",)
 
     created: str
     first: Plan
     revisions: tuple[Revision, ...] = ()
     looks: tuple[Look, ...] = ()
+    after_results: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -165,7 +173,8 @@ class PlanRecord:
     @property
     def changes(self) -> tuple[str, ...]:
         """What is different now from what was planned before results, in words."""
-        return self.planned.changes(self.plan)
+        unplanned = (UNPLANNED,) if self.after_results else ()
+        return (*unplanned, *self.planned.changes(self.plan))
 
     @property
     def sha256(self) -> str:
@@ -211,41 +220,6 @@ class PlanRecord:
         number = self.next_look(evidence_sha256)
         look = Look(number, time, self.plan, evidence_sha256, word, sentence)
         return replace(self, looks=(*self.looks, look))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON-ready content."""
-        return {"schema": SCHEMA, **asdict(self), "sha256": self.sha256}
-
-    def save(self, path: Path) -> None:
-        """Write the record atomically."""
-        write_json(Path(path), self.to_dict())
-
-    @classmethod
-    def load(cls, path: Path) -> "PlanRecord":
-        """Read a record.
-
-        Raises:
-            DataError: If it is missing, no such record, of another version, or was edited.
-        """
-        path = Path(path)
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise DataError(f"{path.name} does not exist: start the study to write it.") from None
-        except ValueError as error:
-            raise DataError(f"{path.name} is not JSON ({error}): {REMEDY}.") from error
-        schema = content.pop("schema", None) if isinstance(content, dict) else None
-        if schema != SCHEMA:
-            raise DataError(
-                f"{path.name} has schema {schema}, this version reads {SCHEMA}: {REMEDY}."
-            )
-        sha256 = content.pop("sha256", None)
-        record: PlanRecord = parse(cls, content, path.name)
-        if record.sha256 != sha256:
-            raise DataError(
-                f"{path.name} was changed after it was written (its hash differs): {REMEDY}."
-            )
-        return record
 
 
 def unused_seeds(plan: Plan, on_disk: Collection[int]) -> tuple[int, ...]:

@@ -7,46 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
+from monai_gan_aug.records.results import Needed
 from monai_gan_aug.statistics.decision import Gain, Part
 from monai_gan_aug.statistics.intervals import FEWEST_SEEDS, ClassVariance, MeanOverSeeds
 
-__all__ = ["SEEDS_OF_A_POOL", "Advice", "Range", "advise"]
+__all__ = ["SEEDS_OF_A_POOL", "Advice", "advise"]
 
 MOST_SEEDS = 100
 MOST_TIMES = 32
 SEEDS_OF_A_POOL = 30
 UNSURE = 0.1
-
-
-@dataclass(frozen=True)
-class Range:
-    """A number of something that would do, with how far it may be off.
-
-    Args:
-        low: If the luck was overestimated.
-        likely: As estimated.
-        high: If the luck was underestimated; nothing if no number would do then.
-    """
-
-    low: int
-    likely: int
-    high: int | None
-
-    def times(self, factor: int) -> "Range":
-        """The same in another unit."""
-        high = None if self.high is None else self.high * factor
-        return Range(self.low * factor, self.likely * factor, high)
-
-    def __str__(self) -> str:
-        """As in a sentence.
-
-        Example:
-            >>> print(Range(5, 12, 40), Range(5, 12, None), sep=", ")
-            12 (5 to 40), 12 (5 or more)
-        """
-        if self.high is None:
-            return f"{self.likely} ({self.low} or more)"
-        return f"{self.likely} ({self.low} to {self.high})"
 
 
 @dataclass(frozen=True)
@@ -60,9 +30,9 @@ class Advice:
             :data:`SEEDS_OF_A_POOL` seeds; looked for only if neither of the others would do.
     """
 
-    seeds: Range | None
-    times_patients: Range | None
-    times_pool: Range | None = None
+    seeds: Needed | None
+    times_patients: Needed | None
+    times_pool: Needed | None = None
 
 
 def advise(gains: Sequence[Gain], relevant_effect: float, tail: float) -> Advice:
@@ -80,7 +50,7 @@ def advise(gains: Sequence[Gain], relevant_effect: float, tail: float) -> Advice
     """
     needed = [gain.gain for gain in gains if gain.part is not Part.OTHER and gain.gain.has_interval]
     if not needed:
-        return Advice(Range(FEWEST_SEEDS, FEWEST_SEEDS + 2, None), None)
+        return Advice(Needed(FEWEST_SEEDS, FEWEST_SEEDS + 2, None), None)
     hardest = max(needed, key=lambda gain: gain.detectable(tail) or 0.0)
 
     def seeds(luck: float) -> int | None:
@@ -145,7 +115,7 @@ def _first(numbers: range, enough: Callable[[int], bool]) -> int | None:
     return low if low < numbers.stop else None
 
 
-def _range(needed: Callable[[float], int | None], seeds: int) -> Range | None:
+def _range(needed: Callable[[float], int | None], seeds: int) -> Needed | None:
     freedom = seeds - 1
     # Quantiles of chi-square: how far a variance known from few seeds may be off.
     lucky, unlucky = (
@@ -154,4 +124,4 @@ def _range(needed: Callable[[float], int | None], seeds: int) -> Range | None:
     likely, low, high = needed(1.0), needed(float(lucky)), needed(float(unlucky))
     if likely is None:
         return None
-    return Range(likely if low is None else low, likely, high)
+    return Needed(likely if low is None else low, likely, high)

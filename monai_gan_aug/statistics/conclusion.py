@@ -6,6 +6,7 @@ from functools import cached_property
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.weighted import METRICS
+from monai_gan_aug.records.results import Word
 from monai_gan_aug.statistics.advice import Advice, advise
 from monai_gan_aug.statistics.decision import Decision, Gain, Part, decide
 from monai_gan_aug.statistics.intervals import POWER
@@ -25,7 +26,7 @@ class Question:
         baseline: The arm that everything is read against.
         matched: What shares everything with the arm but the GAN; it always counts.
         planned: Other controls that must be beaten.
-        others: Whatever else was trained without a GAN and with no more labels: none may be clearly
+        others: Whatever other controls were trained with no more labels: none may be clearly
             better.
         metric: A key of :data:`~monai_gan_aug.metrics.weighted.METRICS`.
         relevant_effect: Smallest difference that would matter, positive.
@@ -93,7 +94,7 @@ class Conclusion:
     minimum_detectable_effect: float | None
 
     @property
-    def word(self) -> str:
+    def word(self) -> Word:
         """The conclusion as one word (or three)."""
         return self.decision.word.value
 

@@ -53,7 +53,8 @@ from numpy.typing import NDArray
 from scipy import special
 from scipy.optimize import brentq
 
-from monai_gan_aug.statistics.overlap import NO_OVERLAP, TrainingOverlap
+from monai_gan_aug.records.results import TrainingOverlap
+from monai_gan_aug.statistics.overlap import NO_OVERLAP
 
 __all__ = [
     "FEWEST_SEEDS",

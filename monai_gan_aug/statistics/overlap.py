@@ -1,39 +1,15 @@
 """How far the training sets of a study are the same patients, and what the interval makes of it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.results import TrainingOverlap
 
-__all__ = ["NO_OVERLAP", "TrainingOverlap", "training_overlap"]
+__all__ = ["NO_OVERLAP", "training_overlap"]
 
 TOO_ALIKE = 0.9
-
-
-@dataclass(frozen=True)
-class TrainingOverlap:
-    """How many training patients two seeds have in common.
-
-    Args:
-        share: Largest share over the parts of the training set (its classes, or its unlabelled
-            images) that differ enough between seeds, in ``[0, 0.9)``.
-        fixed: Parts that are nearly the same at every seed: the luck of drawing them is in no
-            interval, and the sentence has to say so.
-        patients: Different patients that any seed learned from.
-    """
-
-    share: float
-    fixed: tuple[str, ...] = ()
-    patients: int = 0
-
-    @property
-    def odds(self) -> float:
-        """What :attr:`share` adds to ``1 / seeds``: Nadeau and Bengio's correction."""
-        return self.share / (1 - self.share)
-
-
 NO_OVERLAP = TrainingOverlap(0.0)
 
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
 from monai_gan_aug.records.predictions import Predictions
+from monai_gan_aug.records.results import TrainingOverlap
 from monai_gan_aug.statistics.influence import patient_influence
 from monai_gan_aug.statistics.intervals import MeanOverSeeds, mean_over_seeds
-from monai_gan_aug.statistics.overlap import TrainingOverlap
 
 __all__ = ["FEWEST_PATIENTS", "StudyStatistics", "highest_value"]
 

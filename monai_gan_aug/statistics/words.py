@@ -6,7 +6,7 @@ from monai_gan_aug.statistics.advice import SEEDS_OF_A_POOL, Advice
 from monai_gan_aug.statistics.decision import Decision, Gain, Part, VerdictWord
 from monai_gan_aug.statistics.intervals import FEWEST_SEEDS
 
-__all__ = ["MOST_WORDS", "next_step", "sentence", "signed"]
+__all__ = ["MOST_WORDS", "next_step", "sentence"]
 
 METRIC_WORDS = {
     "auc": "AUC",
@@ -148,16 +148,3 @@ def next_step(decision: Decision, advice: Advice, seeds: int, patients: int) -> 
             f"{max(SEEDS_OF_A_POOL, seeds)} seeds; neither alone would show a gain that matters."
         )
     return "Next: nothing within reach; a gain that matters would need far more patients and seeds."
-
-
-def signed(value: float, digits: int = 3) -> str:
-    """A number with its sign and a true minus; one that rounds to nothing has no sign.
-
-    Example:
-        >>> signed(0.0213), signed(-0.0213).isascii(), signed(-0.0001)
-        ('+0.021', False, '0.000')
-    """
-    text = f"{value:+.{digits}f}"
-    if float(text) == 0:
-        return text[1:]
-    return text.replace("-", "\N{MINUS SIGN}")

@@ -34,11 +34,12 @@ from scipy.special import expit, softmax
 from scipy.stats import norm
 
 from monai_gan_aug.records.predictions import Predictions
+from monai_gan_aug.records.results import TrainingOverlap
 from monai_gan_aug.statistics.conclusion import Question, conclude
 from monai_gan_aug.statistics.decision import Gain, Part, decide
 from monai_gan_aug.statistics.intervals import TAIL, MeanOverSeeds, mean_over_seeds
 from monai_gan_aug.statistics.looks import tail_of_look
-from monai_gan_aug.statistics.overlap import TrainingOverlap, training_overlap
+from monai_gan_aug.statistics.overlap import training_overlap
 from monai_gan_aug.statistics.study_statistics import StudyStatistics
 
 Array = NDArray[np.float64]

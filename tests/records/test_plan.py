@@ -141,8 +141,15 @@ def test_says_what_to_do_about_a_missing_or_later_file(tmp_path):
     with pytest.raises(DataError, match="schema 2"):
         PlanRecord.load(tmp_path / "plan.json")
     (tmp_path / "plan.json").write_text("[")
-    with pytest.raises(DataError, match="not JSON"):
+    with pytest.raises(DataError, match="not a JSON file"):
         PlanRecord.load(tmp_path / "plan.json")
+
+
+def test_a_plan_written_when_results_were_there_is_no_first_look():
+    record = replace(START, after_results=True)
+    assert record.next_look("aa") == 2
+    assert "written when results were there" in record.changes[0]
+    assert looked(record).next_look("aa") == 2
 
 
 def test_unused_seeds_are_named():

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monai_gan_aug.statistics.advice import MOST_SEEDS, Range, advise
+from monai_gan_aug.records.results import Needed, TrainingOverlap
+from monai_gan_aug.statistics.advice import MOST_SEEDS, advise
 from monai_gan_aug.statistics.decision import Gain, Part
 from monai_gan_aug.statistics.intervals import ClassVariance, MeanOverSeeds
-from monai_gan_aug.statistics.overlap import TrainingOverlap
 
 quick = settings(deadline=None, max_examples=60)
 
@@ -63,7 +63,7 @@ def test_the_hardest_control_it_must_beat_decides():
 
 
 def test_two_seeds_ask_for_a_few_first():
-    assert advise([gain(0.01, seeds=2)], 0.02, 0.02).seeds == Range(3, 5, None)
+    assert advise([gain(0.01, seeds=2)], 0.02, 0.02).seeds == Needed(3, 5, None)
 
 
 def test_following_the_advice_on_seeds_makes_the_effect_detectable():

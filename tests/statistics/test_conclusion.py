@@ -7,9 +7,10 @@ from scipy.special import expit
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.weighted import METRICS
 from monai_gan_aug.records.predictions import Predictions
+from monai_gan_aug.records.results import TrainingOverlap
 from monai_gan_aug.statistics.conclusion import Question, conclude
 from monai_gan_aug.statistics.decision import Part
-from monai_gan_aug.statistics.overlap import NO_OVERLAP, TrainingOverlap
+from monai_gan_aug.statistics.overlap import NO_OVERLAP
 from monai_gan_aug.statistics.study_statistics import StudyStatistics
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.curves import ClassifierCurves
 from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.statistics.derived_arms import (
     ArmOutcome,
@@ -21,8 +22,8 @@ def outcome(name, positive, *, seed=0, labels=LABELS, steps=4, area=0.5):
     rows = np.stack([1 - np.asarray(positive), positive], axis=1)
     ids = tuple(f"image {number}" for number in range(len(rows)))
     predictions = Predictions(name, seed, ("a", "b"), "test", "5f", ids, ids, labels, rows)
-    curve = {"step": [2, 4], "loss": [1.0, 0.5], "validation_auc": [0.99, area]}
-    return ArmOutcome(predictions, steps, curve)
+    curves = ClassifierCurves(step=(2, 4), loss=(1.0, 0.5), validation_auc=(0.99, area))
+    return ArmOutcome(predictions, steps, curves)
 
 
 def test_probabilities_are_averaged_image_by_image():
@@ -36,7 +37,7 @@ def test_probabilities_are_averaged_image_by_image():
 def test_an_average_costs_what_its_members_cost_and_has_no_curve():
     members = [outcome("light", LIGHT, steps=4), outcome("strong", STRONG, steps=6)]
     average = average_of_arms("both", members)
-    assert (average.steps, average.curve) == (10, None)
+    assert (average.steps, average.curves) == (10, None)
 
 
 def test_the_average_of_an_arm_with_itself_is_that_arm():
@@ -58,7 +59,7 @@ def test_the_final_validation_auc_decides():
     best = best_by_validation("tuned", choices)
     assert best.predictions.arm == "tuned"
     assert best.predictions.probabilities[:, 1] == pytest.approx(STRONG)
-    assert (best.steps, best.curve) == (9, choices[1].curve)
+    assert (best.steps, best.curves) == (9, choices[1].curves)
 
 
 def test_the_first_wins_a_tie():

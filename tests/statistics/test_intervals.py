@@ -9,13 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from monai_gan_aug.records.results import TrainingOverlap
 from monai_gan_aug.statistics.intervals import (
     ClassVariance,
     MeanOverSeeds,
     mean_over_seeds,
     student_quantile,
 )
-from monai_gan_aug.statistics.overlap import NO_OVERLAP, TrainingOverlap
+from monai_gan_aug.statistics.overlap import NO_OVERLAP
 
 values = st.lists(st.floats(-0.5, 0.5), min_size=3, max_size=12).map(tuple)
 rows = st.lists(

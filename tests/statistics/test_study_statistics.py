@@ -11,7 +11,8 @@ from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
 from monai_gan_aug.metrics.weighted import METRICS
 from monai_gan_aug.records.predictions import Predictions
-from monai_gan_aug.statistics.overlap import NO_OVERLAP, TrainingOverlap
+from monai_gan_aug.records.results import TrainingOverlap
+from monai_gan_aug.statistics.overlap import NO_OVERLAP
 from monai_gan_aug.statistics.study_statistics import StudyStatistics
 
 ARMS = ("candidate", "classical")
