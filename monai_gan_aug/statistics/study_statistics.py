@@ -77,10 +77,10 @@ class StudyStatistics:
             )
         for (arm, seed), item in self._table.items():
             first = self._table[self.arms[0], seed]
-            if (item.split, item.split_sha256) != (first.split, first.split_sha256):
+            if item.split != first.split:
                 raise DataError(
-                    f"Arms {self.arms[0]} and {arm} of seed {seed} belong to different splits "
-                    f"({first.split} and {item.split}): evaluate both on one part of one datalist."
+                    f"Arms {self.arms[0]} and {arm} of seed {seed} were judged on different parts "
+                    f"of a split ({first.split} and {item.split}): evaluate both on one."
                 )
             if not item.same_test_set(first) or item.groups != first.groups:
                 raise DataError(

@@ -10,7 +10,7 @@ from monai_gan_aug.statistics.study_statistics import StudyStatistics
 from monai_gan_aug.studies.arms import Arm
 from monai_gan_aug.studies.comparisons import Asked, comparison_rows, conclusion
 from monai_gan_aug.studies.layout import SeedLayout
-from monai_gan_aug.studies.outcomes import arm_outcome
+from monai_gan_aug.studies.outcomes import arm_outcome, require_split
 
 __all__ = ["external_results"]
 
@@ -35,15 +35,17 @@ def external_results(
         overlap: How far the training sets of the seeds are the same patients.
 
     Raises:
-        DataError: If predictions are missing.
+        DataError: If predictions are missing, or belong to another list.
     """
     seeds = list(seeds)
     sets = []
     for name, datalist in datalists.items():
-        statistics = StudyStatistics(
-            [arm_outcome(seed, arm, external=name).predictions for seed in seeds for arm in arms],
-            overlap,
-        )
+        predictions = [
+            arm_outcome(seed, arm, external=name).predictions for seed in seeds for arm in arms
+        ]
+        for item in predictions:
+            require_split(item, datalist)
+        statistics = StudyStatistics(predictions, overlap)
         sets.append(
             ExternalResults(
                 name=name,

@@ -64,7 +64,7 @@ from monai_gan_aug.studies.curves import (
 )
 from monai_gan_aug.studies.external_results import external_results
 from monai_gan_aug.studies.layout import GanLayout, SeedLayout, StudyLayout
-from monai_gan_aug.studies.outcomes import arm_outcome
+from monai_gan_aug.studies.outcomes import arm_outcome, require_split
 
 logger = logging.getLogger(__name__)
 
@@ -163,12 +163,21 @@ class FinishedStudy:
 
     @cached_property
     def outcomes(self) -> dict[tuple[int, str], ArmOutcome]:
-        """What every arm of every seed says, by seed and name of the arm."""
-        return {
-            (seed, arm.name): arm_outcome(self.layout.seed(seed), arm)
-            for seed in self.datalists
-            for arm in self.arms
-        }
+        """What every arm of every seed says, by seed and name of the arm.
+
+        Raises:
+            DataError: If predictions are missing, or belong to another split.
+        """
+        outcomes = {}
+        for seed, datalist in self.datalists.items():
+            place = self.layout.seed(seed)
+            for arm in self.arms:
+                outcome = arm_outcome(place, arm)
+                enlarged = place.more_patients(arm.name)
+                learned = Datalist.load(enlarged) if arm.patients > 1 else datalist
+                require_split(outcome.predictions, learned)
+                outcomes[seed, arm.name] = outcome
+        return outcomes
 
     @property
     def predictions(self) -> list[Predictions]:

@@ -210,8 +210,7 @@ def test_refuses_a_missing_or_doubled_run(rng):
     [
         (lambda item: {"ids": tuple(f"x{name}" for name in item.ids)}, "different images"),
         (lambda item: {"groups": item.groups[1:] + item.groups[:1]}, "different images"),
-        (lambda item: {"split": "validation"}, "different splits"),
-        (lambda item: {"split_sha256": "other"}, "different splits"),
+        (lambda item: {"split": "validation"}, "different parts of a split"),
     ],
 )
 def test_refuses_arms_judged_on_something_else(rng, change, text):
