@@ -1,4 +1,4 @@
-"""``python -m monai_gan_aug``: prepare, inspect, draw phantoms, find bundles, rebuild a report.
+"""``python -m monai_gan_aug``: prepare, inspect, plan, draw phantoms, find bundles, report.
 
 Training and generating run through ``python -m monai.bundle run``.
 """
@@ -127,13 +127,26 @@ def _phantoms(arguments: argparse.Namespace) -> None:
     print(f"Phantom head-CT series: {arguments.out}")
 
 
+def _plan(arguments: argparse.Namespace) -> None:
+    from monai_gan_aug.bundle import configured
+
+    study = configured("study", arguments.config_file, arguments.knobs)
+    record = study.planned()
+    for part, words in record.plan.in_words().items():
+        print(f"{part.removeprefix('the ')}: {words}")
+    for change in record.changes:
+        print(f"Changed after results were seen: {change}")
+    if not arguments.dry_run:
+        print(f"Written: {study.write_plan()}")
+
+
 def _report(arguments: argparse.Namespace) -> None:
     from monai_gan_aug.reports.html import StudyReport
 
     report = StudyReport(arguments.study, include_real=not arguments.no_real)
     written = report.write(arguments.out)
     verdict = report.contents.study.verdict
-    print(f"Report: {written}\nVerdict: {verdict.word}. {verdict.sentence}")
+    print(f"Report: {written}\nVerdict: {verdict.word}. {verdict.sentence} {verdict.next_step}")
 
 
 def _bundles(arguments: argparse.Namespace) -> None:
@@ -230,6 +243,16 @@ def _parser() -> argparse.ArgumentParser:
     bundles.add_argument("dir", nargs="?", type=Path, metavar="DIR", help="copy: the new folder")
     bundles.set_defaults(run=_bundles)
 
+    plan = commands.add_parser(
+        "plan",
+        help="write what a study will ask, before it trains",
+        epilog="Knobs of the configuration follow as for `python -m monai.bundle run`.",
+        allow_abbrev=False,
+    )
+    plan.add_argument("--config_file", required=True, help="configuration of a study")
+    plan.add_argument("--dry_run", action="store_true", help="show the plan, write nothing")
+    plan.set_defaults(run=_plan)
+
     report = commands.add_parser("report", help="rebuild the report of a study")
     report.add_argument("study", type=Path, help="study.json")
     report.add_argument("--out", type=Path, help="report.html (default: beside study.json)")
@@ -300,7 +323,11 @@ def _add_slice_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return the exit code (2 for bad data, with the reason on stderr)."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, knobs = parser.parse_known_args(argv)
+    arguments.knobs = knobs
+    if knobs and arguments.run is not _plan:
+        parser.error(f"unrecognized arguments: {' '.join(knobs)}")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         arguments.run(arguments)

@@ -1,6 +1,6 @@
 """What the configurations of the bundles need besides the toolkit's parts.
 
-Nothing in the package imports this module; configurations name it by ``_target_``.
+Configurations name it by ``_target_``; in the package, only the command line imports it.
 """
 
 import difflib
@@ -18,7 +18,7 @@ from monai_gan_aug.networks.classifiers import registered_classifier
 from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.studies.arms import arm as arm_called
 
-__all__ = ["class_count", "explain_errors", "knob", "refuse_unknown_overrides"]
+__all__ = ["class_count", "configured", "explain_errors", "knob", "refuse_unknown_overrides"]
 
 ARGUMENTS_OF_RUN = {
     "run_id",
@@ -90,6 +90,31 @@ def knob(name: str, arm: str, network: str, default: Any) -> Any:
             f"{' and '.join(row.members)}. Train those."
         )
     return {name: default, **registered_classifier(network).knobs, **row.knobs}[name]
+
+
+def configured(part: str, config_file: str, words: Sequence[str] = ()) -> Any:
+    """A part of a configuration, made as ``python -m monai.bundle run`` would make it.
+
+    Args:
+        part: Its key, such as ``"study"``.
+        config_file: The configuration.
+        words: Knobs of the command line, such as ``["--seeds", "[0, 1]"]``.
+
+    Raises:
+        SystemExit: If a knob is unknown; the message goes to the terminal, the exit code is 1.
+        ValueError: If the configuration has no such part.
+    """
+    config = ConfigParser.load_config_files(config_file)
+    if part not in config:
+        raise ValueError(
+            f"{Path(config_file).name} has no `{part}`: name a configuration with one."
+        )
+    given = dict(_named(words))
+    for key in given:
+        _require_known(key, config)
+    parser = ConfigParser(config)
+    parser.update(given)
+    return parser.get_parsed_content(part)
 
 
 def explain_errors() -> None:

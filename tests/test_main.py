@@ -8,6 +8,8 @@ import pytest
 from monai_gan_aug.__main__ import main
 from monai_gan_aug.io.png import write_png
 from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.plan import PlanRecord
+from monai_gan_aug.studies.shipped import configs_folder
 
 
 @pytest.fixture
@@ -106,3 +108,33 @@ def test_inspect_lists_what_it_rejects(folder, capsys):
     assert main(["inspect", str(folder / "images"), "--rejected", str(rejected)]) == 0
     assert "1 unreadable" in capsys.readouterr().out
     assert rejected.read_text().startswith("ill/ill0_9.png is empty")
+
+
+@pytest.fixture
+def planned(folder):
+    """The words that plan a study of the folder."""
+    datalist = folder / "datalist.json"
+    images = str(folder / "images")
+    main(["prepare", images, "--out", str(datalist), "--patient-pattern", r"([a-z]+\d)_"])
+    config = str(configs_folder() / "studies" / "your_data.yaml")
+    words = ["plan", "--config_file", config, "--dataset_dir", images]
+    return [*words, "--datalist", str(datalist), "--output_dir", str(folder / "study")]
+
+
+def test_plan_is_shown_without_a_trace_and_then_written(planned, folder, capsys):
+    assert main([*planned, "--seeds", "[3, 4, 5]", "--dry_run"]) == 0
+    assert "seeds: 3, 4, 5" in capsys.readouterr().out
+    assert not (folder / "study").exists()
+    assert main([*planned, "--seeds", "[3, 4, 5]"]) == 0
+    plan = PlanRecord.load(folder / "study" / "plan.json")
+    assert (plan.first.seeds, plan.first.baseline) == ((3, 4, 5), "classical")
+
+
+def test_plan_refuses_a_knob_that_is_none(planned):
+    with pytest.raises(SystemExit, match="seeds"):
+        main([*planned, "--sedes", "[3]"])
+
+
+def test_other_commands_refuse_what_they_do_not_know(folder):
+    with pytest.raises(SystemExit):
+        main(["inspect", str(folder / "images"), "--sheets"])

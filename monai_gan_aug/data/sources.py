@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 UNLABELLED = "unlabelled"
+LARGEST_SHARE = 0.3
 """What :class:`PreparedSource` calls the class of images that have none."""
 logger = logging.getLogger(__name__)
 
@@ -407,10 +408,18 @@ class PreparedSource(Source):
 
     @property
     def split(self) -> dict[str, int]:
-        """Patients per class to learn from and to choose by: as many as its smallest class has."""
+        """Patients per class to learn from and to choose by: as many as its smallest class has.
+
+        To learn from, no more than 30 % of that class: a study draws its training sets from one
+        pool again and again, and more seeds do not average away what they have in common.
+        """
+        training, validation = (
+            min(self._labelled.group_counts(part).values()) for part in ("training", "validation")
+        )
+        smallest = min(self._labelled.group_counts().values())
         return {
-            f"{part}_patients_per_class": min(self._labelled.group_counts(part).values())
-            for part in ("training", "validation")
+            "training_patients_per_class": min(training, max(1, int(LARGEST_SHARE * smallest))),
+            "validation_patients_per_class": validation,
         }
 
     def _read(self, root: Path) -> Iterator[SourceRecord]:

@@ -13,14 +13,16 @@ __all__ = [
     "Difference",
     "Estimate",
     "ExternalResults",
+    "Needed",
     "Results",
     "SampleSizeEquivalent",
     "SingleSplit",
+    "TrainingOverlap",
     "Verdict",
     "Word",
 ]
 
-Word = Literal["helps", "harms", "no evidence", "underpowered"]
+Word = Literal["helps", "harms", "no relevant gain", "underpowered"]
 """What a study may conclude."""
 
 
@@ -30,15 +32,22 @@ class Estimate:
 
     Args:
         mean: Mean over seeds.
-        lower: Lower end of the interval.
+        lower: Lower end of the interval; two seeds give none.
         upper: Upper end of the interval.
         per_seed: One value per seed, in the order of the seeds.
     """
 
     mean: float
-    lower: float
-    upper: float
+    lower: float | None
+    upper: float | None
     per_seed: tuple[float, ...]
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """Both ends of the interval, if there is one."""
+        if self.lower is None or self.upper is None:
+            return None
+        return self.lower, self.upper
 
 
 @dataclass(frozen=True)
@@ -47,10 +56,63 @@ class Difference(Estimate):
 
     Args:
         minimum_detectable_effect: The smallest true difference that a study like this one would
-            tell from zero with a chance of 80 %.
+            tell from zero with a chance of 80 %; nothing without an interval.
     """
 
-    minimum_detectable_effect: float
+    minimum_detectable_effect: float | None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A number of something that would do, with how far it may be off.
+
+    Args:
+        low: If the luck was overestimated.
+        likely: As estimated.
+        high: If the luck was underestimated; nothing if no number would do then.
+    """
+
+    low: int
+    likely: int
+    high: int | None
+
+    def times(self, factor: int) -> "Needed":
+        """The same in another unit."""
+        high = None if self.high is None else self.high * factor
+        return Needed(self.low * factor, self.likely * factor, high)
+
+    def __str__(self) -> str:
+        """As in a sentence.
+
+        Example:
+            >>> print(Needed(5, 12, 40), Needed(5, 12, None), sep=", ")
+            12 (5 to 40), 12 (5 or more)
+        """
+        if self.high is None:
+            return f"{self.likely} ({self.low} or more)"
+        return f"{self.likely} ({self.low} to {self.high})"
+
+
+@dataclass(frozen=True)
+class TrainingOverlap:
+    """How many training patients two seeds have in common.
+
+    Args:
+        share: Largest share over the parts of the training set (its classes, or its unlabelled
+            images) that differ enough between seeds, in ``[0, 0.9)``.
+        fixed: Parts that are nearly the same at every seed: the luck of drawing them is in no
+            interval, and the sentence has to say so.
+        patients: Different patients that any seed learned from.
+    """
+
+    share: float
+    fixed: tuple[str, ...] = ()
+    patients: int = 0
+
+    @property
+    def odds(self) -> float:
+        """What :attr:`share` adds to ``1 / seeds``: Nadeau and Bengio's correction."""
+        return self.share / (1 - self.share)
 
 
 @dataclass(frozen=True)
@@ -97,8 +159,10 @@ class Comparison:
         metric: Name of the metric.
         difference: Mean over seeds, with its interval.
         primary: Whether it was planned.
-        p_value: Two-sided.
-        patients_needed: Test patients to see the relevant effect; nothing if no number would do.
+        p_value: Two-sided, below 0.05 exactly when the interval leaves out zero; nothing without
+            an interval.
+        seeds_needed: Seeds to see the relevant effect; nothing if no number would do.
+        patients_needed: Test patients to see it with these seeds.
         single_splits: Tests on every split.
         p_holm: Corrected for the number of candidate arms, where it is one against the baseline.
     """
@@ -108,8 +172,9 @@ class Comparison:
     metric: str
     difference: Difference
     primary: bool
-    p_value: float
-    patients_needed: int | None
+    p_value: float | None
+    seeds_needed: Needed | None
+    patients_needed: Needed | None
     single_splits: tuple[SingleSplit, ...] = ()
     p_holm: float | None = None
 
@@ -120,24 +185,36 @@ class Verdict:
 
     Args:
         word: The conclusion in a word.
-        sentence: The conclusion in plain words, with numbers.
+        sentence: The conclusion in at most thirty words.
+        next_step: What to do now.
         arm: The arm judged.
-        controls: What it was compared with, the baseline first.
+        controls: What it had to beat, the baseline first.
+        better: Controls that are clearly better than the arm, the best first.
         metric: Name of the metric.
         relevant_effect: Smallest difference that would matter.
         minimum_detectable_effect: Smallest true difference a study like this one would tell from
-            zero, against every control, with a chance of 80 %.
-        confidence: Nominal coverage of every interval.
+            zero, against every control, with a chance of 80 %; nothing without intervals.
+        confidence: Nominal coverage of every interval, which follows from the look.
+        look: Number of the look at results that this is.
+        overlap: How far the training sets of the seeds are the same patients.
+        changes: What was changed after results were seen, in words.
+        unused_seeds: Seeds with results on disk that are not part of it.
     """
 
     word: Word
     sentence: str
+    next_step: str
     arm: str
     controls: tuple[str, ...]
+    better: tuple[str, ...]
     metric: str
     relevant_effect: float
-    minimum_detectable_effect: float
+    minimum_detectable_effect: float | None
     confidence: float
+    look: int
+    overlap: TrainingOverlap
+    changes: tuple[str, ...] = ()
+    unused_seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

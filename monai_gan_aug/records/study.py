@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.records.files import FileRecord
+from monai_gan_aug.records.plan import PlanRecord
 from monai_gan_aug.records.quality import QualityRow
 from monai_gan_aug.records.results import (
     ArmMetrics,
     ArmResult,
     Comparison,
     Corrected,
+    Estimate,
     ExternalResults,
     Results,
     SampleSizeEquivalent,
@@ -47,6 +49,7 @@ class StudyRecord(Results, FileRecord):
         dataset: The whole pool.
         recipe: What was chosen before the first run.
         seeds: The repeats.
+        plan: What was asked before anything was trained, later changes, and every look.
         corrected: What may be claimed after correction for looking often.
         provenance: What computed it.
         timing: Where the time went.
@@ -62,7 +65,7 @@ class StudyRecord(Results, FileRecord):
     """
 
     KIND = "the record of a study"
-    SCHEMA = 2
+    SCHEMA = 3
     REMEDY = "run the study again: finished jobs are not repeated"
     MISSING = "run the study first, or name its study.json"
 
@@ -73,6 +76,7 @@ class StudyRecord(Results, FileRecord):
     dataset: Cohort
     recipe: Recipe
     seeds: tuple[SeedRecord, ...]
+    plan: PlanRecord
     corrected: Corrected
     provenance: StudyProvenance
     timing: Timing
@@ -93,7 +97,7 @@ class StudyRecord(Results, FileRecord):
 
     @property
     def baseline(self) -> str:
-        """Name of the control that every arm is read against: the first of the verdict."""
+        """Name of the control that every arm is read against, the first of the verdict's."""
         return self.verdict.controls[0]
 
     @property
@@ -161,7 +165,7 @@ def _check_names(study: StudyRecord) -> None:
     if not study.verdict.controls:
         raise DataError("verdict.controls is empty: name the control the verdict is against.")
     curves = study.curves
-    used = {study.verdict.arm, *study.verdict.controls}
+    used = {study.verdict.arm, *study.verdict.controls, *study.verdict.better}
     used.update(curves.roc, curves.precision_recall, curves.calibration)
     used.update(name for c in study.comparisons for name in (c.arm, c.control))
     used.update(curve.arm for curve in curves.classifier)
@@ -192,11 +196,19 @@ def _refuse_repeated(what: str, items: Sequence[object]) -> None:
 def _check_intervals(arms: Iterable[ArmMetrics], comparisons: Iterable[Comparison]) -> None:
     for arm in arms:
         for name, value in arm.metrics.items():
-            if value.lower > value.upper:
+            if _upside_down(value):
                 raise DataError(f"the interval of {arm.name} {name} is upside down.")
     for c in comparisons:
-        if c.difference.lower > c.difference.upper:
+        if _upside_down(c.difference):
             raise DataError(f"the interval of {c.arm} against {c.control} is upside down.")
+
+
+def _upside_down(value: Estimate) -> bool:
+    """Whether the ends are in the wrong order, or there is only one."""
+    if value.ends is None:
+        return (value.lower, value.upper) != (None, None)
+    lower, upper = value.ends
+    return lower > upper
 
 
 def _check_sweep(study: StudyRecord) -> None:
@@ -220,6 +232,8 @@ def _check_results(place: str, results: Results, study: StudyRecord) -> None:
         raise DataError(f"{place}: {sorted(unknown)} are not among the arms {sorted(names)}.")
     if (verdict.arm, verdict.controls, verdict.metric) != asked:
         raise DataError(f"{place} has a verdict about something else than the study's.")
+    if foreign := set(verdict.better) - names:
+        raise DataError(f"{place}: {sorted(foreign)} are better, but not among the arms.")
     if any(results.difference(verdict.arm, c) is None for c in verdict.controls):
         raise DataError(f"{place} misses a comparison of its verdict.")
     if any(results.value(name) is None for name in names):

@@ -94,6 +94,7 @@ class BundleCard:
                 "package": study.provenance.package,
                 "verdict": study.verdict.word,
                 "sentence": study.verdict.sentence,
+                "look": study.verdict.look,
                 "arm": None if generates else self.arm or study.verdict.arm,
                 "metrics": metrics,
                 "seeds": [
@@ -128,7 +129,7 @@ def _output_kind(content: dict[str, Any]) -> Any:
     return place
 
 
-def _classifier(study: StudyRecord, name: str | None) -> dict[str, dict[str, float]]:
+def _classifier(study: StudyRecord, name: str | None) -> dict[str, dict[str, float | None]]:
     name = name or study.verdict.arm
     arms = {arm.name: arm for arm in study.arms}
     if name not in arms:
@@ -139,7 +140,7 @@ def _classifier(study: StudyRecord, name: str | None) -> dict[str, dict[str, flo
     }
 
 
-def _quality(study: StudyRecord) -> dict[str, dict[str, float]]:
+def _quality(study: StudyRecord) -> dict[str, dict[str, float | None]]:
     pairs: dict[str, list[tuple[float, float]]] = {}
     for row in study.quality_rows:
         if row.label is None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from monai_gan_aug.records.results import Estimate
 from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.reports.sections import (
     arms,
@@ -11,6 +12,7 @@ from monai_gan_aug.reports.sections import (
     external,
     forest,
     gan,
+    plan,
     provenance,
     quality,
     scarcity,
@@ -26,6 +28,7 @@ from monai_gan_aug.reports.wording import (
     interval,
     metric_title,
     number,
+    percent,
 )
 
 __all__ = ["Contents", "Fact", "gather"]
@@ -50,10 +53,10 @@ class Contents:
         study: The results.
         facts: Numbers beside the verdict.
         caveats: Sentences to read first, those of the data set before those of the results.
-        tables: By name: cohort, arms, arms-more, comparisons, splits, claims, sweep, sweep-arms,
-            sample-size-equivalent, external, external-arms, external-sweep, guards, quality,
-            quality-by-class, screening, selection, published, confusion, seeds, recipe, software
-            and timing; without rows when the study has none.
+        tables: By name: cohort, plan, revisions, looks, arms, arms-more, comparisons, splits,
+            claims, sweep, sweep-arms, sample-size-equivalent, external, external-arms,
+            external-sweep, guards, quality, quality-by-class, screening, selection, published,
+            confusion, seeds, recipe, software and timing; without rows when the study has none.
         drawings: SVG by name: forest, forest-compact, scarcity, roc, precision-recall,
             calibration, classifier, gan-0, gan-1, ...
         grids: Pictures of each class.
@@ -65,6 +68,16 @@ class Contents:
     tables: dict[str, Table]
     drawings: dict[str, str]
     grids: tuple[GridPair, ...]
+
+    @property
+    def overlap(self) -> str:
+        """How far the training sets of the repeats are the same patients."""
+        return plan.overlap_sentence(self.study.verdict.overlap)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What is other than it was planned before results were there."""
+        return plan.changes(self.study.verdict)
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -118,6 +131,9 @@ def gather(path: Path | str, *, include_real: bool = True) -> Contents:
     shows_real = any(grid.real for grid in grids)
     built = (
         provenance.cohort_table(study),
+        plan.plan_table(study),
+        plan.revisions_table(study),
+        plan.looks_table(study),
         arms.arms_table(study),
         arms.arms_table(study, more=True),
         differences.comparisons_table(study),
@@ -173,18 +189,17 @@ def _drawings(study: StudyRecord) -> dict[str, str]:
 
 def _facts(study: StudyRecord) -> tuple[Fact, ...]:
     verdict = study.verdict
-    percent = f"{verdict.confidence:.0%}"
     facts = [
         Fact(
             f"{metric_title(verdict.metric)} against {study.titles[c.control]}",
             number(c.difference.mean, signed=True),
-            f"{percent} interval {interval(c.difference.lower, c.difference.upper, signed=True)}",
+            _ends(c.difference, verdict.confidence),
         )
         for c in study.decisive()
     ]
     facts.append(_test_size(study))
     smallest = verdict.minimum_detectable_effect
-    nothing = smallest >= LARGEST
+    nothing = smallest is None or smallest >= LARGEST
     facts.append(
         Fact(
             "Smallest effect this study can see",
@@ -193,6 +208,12 @@ def _facts(study: StudyRecord) -> tuple[Fact, ...]:
         )
     )
     return tuple(facts)
+
+
+def _ends(difference: Estimate, confidence: float) -> str:
+    if difference.ends is None:
+        return "two repeats give no interval"
+    return f"{percent(confidence)} interval {interval(*difference.ends, signed=True)}"
 
 
 def _test_size(study: StudyRecord) -> Fact:

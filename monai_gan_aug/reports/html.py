@@ -18,8 +18,13 @@ from monai_gan_aug.reports.svg import themed
 
 __all__ = ["StudyReport", "render_html"]
 
-SIGNS = {"helps": "\u25b2", "harms": "\u25bc", "no evidence": "\u25cb", "underpowered": "?"}
-TONES = {"helps": "helps", "harms": "harms", "no evidence": "neutral", "underpowered": "caution"}
+SIGNS = {"helps": "\u25b2", "harms": "\u25bc", "no relevant gain": "\u25cb", "underpowered": "?"}
+TONES = {
+    "helps": "helps",
+    "harms": "harms",
+    "no relevant gain": "neutral",
+    "underpowered": "caution",
+}
 
 
 class StudyReport:

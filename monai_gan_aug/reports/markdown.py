@@ -30,12 +30,19 @@ def _blocks(contents: Contents, files: str) -> Iterator[str]:
     study = contents.study
     yield f"# {escape_markdown(study.title)}"
     yield f"**{study.verdict.word.capitalize()}.** {escape_markdown(study.verdict.sentence)}"
+    yield escape_markdown(study.verdict.next_step)
+    if contents.changes:
+        yield "\n".join(f"- {escape_markdown(change)}" for change in contents.changes)
     yield "\n".join(_fact(f.name, f.value, f.detail) for f in contents.facts)
     yield "## Read this first"
     yield "\n".join(f"- {escape_markdown(sentence)}" for sentence in contents.caveats)
     yield "## Data"
     yield contents.tables["cohort"].to_markdown()
-    yield f"Patients were told apart by: {escape_markdown(study.dataset.grouping)}."
+    yield escape_markdown(
+        f"Patients were told apart by: {study.dataset.grouping}. {contents.overlap}"
+    )
+    yield "## What was planned"
+    yield from _captioned(contents.tables[name] for name in ("plan", "revisions", "looks"))
     yield "## Differences"
     yield f"![Forest plot of the paired differences]({files}/forest.svg)"
     yield contents.tables["comparisons"].to_markdown()

@@ -47,6 +47,7 @@ def _blocks(contents: Contents) -> Iterator[str]:
     )
     sentence = escape_markdown(study.verdict.sentence)
     yield f"## Verdict\n\n**{study.verdict.word.capitalize()}.** {sentence}"
+    yield escape_markdown(" ".join((study.verdict.next_step, *contents.changes)))
     if contents.claims:
         yield escape_markdown(" ".join(contents.claims))
     yield f"## Intended use\n\n{escape_markdown(INTENDED_USE)}"
@@ -79,7 +80,8 @@ def _blocks(contents: Contents) -> Iterator[str]:
 
 def _data(contents: Contents) -> Iterator[str]:
     study = contents.study
-    yield f"## Data\n\nPatients were told apart by: {escape_markdown(study.dataset.grouping)}."
+    grouping = f"Patients were told apart by: {study.dataset.grouping}. {contents.overlap}"
+    yield f"## Data\n\n{escape_markdown(grouping)}"
     yield contents.tables["cohort"].to_markdown()
     yield _bullets((*study.dataset.caveats, *reading_caveats(study)))
     if contents.external:

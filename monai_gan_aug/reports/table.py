@@ -18,11 +18,11 @@ __all__ = [
 
 
 class Interval(NamedTuple):
-    """A value with the ends of its interval."""
+    """A value with the ends of its interval; one without ends has none."""
 
     value: float
-    lower: float
-    upper: float
+    lower: float | None
+    upper: float | None
 
 
 Cell = str | int | float | Interval | None
@@ -60,7 +60,7 @@ class Column:
 
     def aside(self, cell: Cell) -> str:
         """The interval of the cell as text; empty when it has none."""
-        if not isinstance(cell, Interval):
+        if not isinstance(cell, Interval) or cell.lower is None:
             return ""
         return interval(cell.lower, cell.upper, digits=self.digits, signed=self.signed)
 

@@ -16,6 +16,7 @@ __all__ = [
     "lower_is_better",
     "metric_title",
     "number",
+    "percent",
     "with_interval",
 ]
 
@@ -102,8 +103,20 @@ def number(value: float | None, *, digits: int = 3, signed: bool = False) -> str
     return f"{sign}{abs(rounded):.{digits}f}"
 
 
-def interval(lower: float, upper: float, *, digits: int = 3, signed: bool = False) -> str:
+def percent(share: float) -> str:
+    """A share in per cent, such as the coverage of an interval.
+
+    Example:
+        >>> percent(0.9625), percent(0.95)
+        ('96.25%', '95%')
+    """
+    return f"{100 * share:.4g}%"
+
+
+def interval(lower: float, upper: float | None, *, digits: int = 3, signed: bool = False) -> str:
     """Both ends of an interval in brackets, kept on one line by a no-break space.
+
+    An end that is not known is a dash.
 
     Example:
         >>> interval(0.01, 0.03, signed=True).replace(NO_BREAK, " ")
@@ -119,9 +132,12 @@ def with_interval(estimate: Estimate, *, signed: bool = False) -> str:
     Example:
         >>> with_interval(Estimate(0.5, 0.4, 0.6, ())).replace(NO_BREAK, " ")
         '0.500 [0.400, 0.600]'
+        >>> with_interval(Estimate(0.5, None, None, ()))
+        '0.500 (no interval)'
     """
-    ends = interval(estimate.lower, estimate.upper, signed=signed)
-    return f"{number(estimate.mean, signed=signed)} {ends}"
+    ends = estimate.ends
+    shown = "(no interval)" if ends is None else interval(*ends, signed=signed)
+    return f"{number(estimate.mean, signed=signed)} {shown}"
 
 
 def duration(seconds: float) -> str:

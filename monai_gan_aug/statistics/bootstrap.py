@@ -1,19 +1,18 @@
-"""Resampling seeds and patients together, for studies that share patients between seeds."""
+"""Resampling seeds and patients together: the interval of a sample-size equivalent."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from monai_gan_aug.errors import DataError
+from monai_gan_aug.metrics.weighted import weighted_metric
+from monai_gan_aug.records.predictions import Predictions
 
 __all__ = ["CrossedBootstrap"]
 
 Array = NDArray[np.float64]
-
-MOST_LOST = 0.1
 
 
 @dataclass(frozen=True)
@@ -87,22 +86,27 @@ class CrossedBootstrap:
         for start in range(0, self.replicates, step):
             yield self._patient_weights[start : start + step, columns]
 
-    def require_classes(self, labels: Sequence[ArrayLike]) -> None:
-        """Refuse test sets whose resamples often lack a whole class.
+    def means(self, predictions: Sequence[Predictions], metric: str, *, positive: int = 1) -> Array:
+        """Means of a metric over the resampled seeds and patients.
 
         Args:
-            labels: Class of every test row, one sequence per seed.
+            predictions: Those of one arm, one per seed, on the rows of :attr:`groups`.
+            metric: A key of :data:`~monai_gan_aug.metrics.weighted.METRICS`.
+            positive: The class that counts as disease when there are two.
 
-        Raises:
-            DataError: If more than a tenth of the replicates would leave a metric undefined.
+        Returns:
+            Shape ``(replicates,)``; NaN where a class was lost.
         """
-        lost = np.zeros(self.replicates, bool)
-        for index, rows in enumerate(labels):
-            of_class = np.asarray(rows)[:, None] == np.unique(rows)
-            blocks = [(block @ of_class == 0).any(axis=1) for block in self.row_weights(index)]
-            lost |= np.concatenate(blocks)
-        if lost.mean() > MOST_LOST:
-            raise DataError(
-                f"{lost.mean():.0%} of resampled test sets lack a whole class, so no interval can "
-                "be given: put more patients of every class into the test split."
+        columns = [
+            np.concatenate(
+                [
+                    weighted_metric(
+                        metric, item.labels, item.probabilities, weights, positive=positive
+                    )
+                    for weights in self.row_weights(index)
+                ]
             )
+            for index, item in enumerate(predictions)
+        ]
+        total: Array = (np.stack(columns, axis=1) * self.seed_weights).sum(axis=1)
+        return total / len(predictions)

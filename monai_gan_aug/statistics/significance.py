@@ -1,7 +1,7 @@
 """Classical tests for two classifiers on one split, and Holm's correction for several claims.
 
 They see one training of each classifier, so they cannot tell luck in training from merit: the
-verdict rests on :mod:`monai_gan_aug.statistics.arm_statistics`. They are here because readers
+verdict rests on :mod:`monai_gan_aug.statistics.study_statistics`. They are here because readers
 expect them, and because one split is sometimes all there is.
 """
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
+from monai_gan_aug.statistics.influence import share_ranked_below
 
 __all__ = ["DeLong", "McNemar", "delong", "holm", "mcnemar"]
 
@@ -96,14 +98,7 @@ def delong(positive: NDArray[np.bool_], first: Array, second: Array) -> DeLong:
 
 def _placements(positive: Array, negative: Array) -> tuple[Array, Array]:
     """Share of negatives below every positive, and of positives above every negative."""
-    return _share_below(positive, negative), 1 - _share_below(negative, positive)
-
-
-def _share_below(values: Array, others: Array) -> Array:
-    ranked = np.sort(others)
-    below = np.searchsorted(ranked, values, "left") + np.searchsorted(ranked, values, "right")
-    share: Array = below / (2 * len(ranked))
-    return share
+    return share_ranked_below(positive, negative), 1 - share_ranked_below(negative, positive)
 
 
 def mcnemar(labels: NDArray[np.int64], first: Array, second: Array) -> McNemar:

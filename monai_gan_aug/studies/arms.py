@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["ARMS", "LABELLER", "ROWS", "Arm", "Role", "arm", "arms_needed_by"]
+__all__ = ["ARMS", "BASELINE", "LABELLER", "ROWS", "Arm", "Role", "arm", "arms_needed_by"]
 
 Role = Literal["reference", "control", "candidate"]
 Source = Literal["", "generated", "selected", "random_selection", "pseudo", "unlabelled"]
 Weights = Literal["", "trained", "random"]
 
-LABELLER = "classical"
+BASELINE = "classical"
+"""The arm that everything is read against."""
+LABELLER = BASELINE
 """The arm that guesses the classes of unlabelled images for others."""
 
 
@@ -26,8 +28,8 @@ class Arm:
     Args:
         name: What ``--arm`` of the classifier bundle calls it.
         title: Shown in reports.
-        role: ``control`` arms use nothing a GAN knows and set the bar; ``candidate`` arms use
-            it; ``reference`` arms are shown for orientation.
+        role: ``control`` arms set the bar: they use nothing a GAN knows, or leave out the idea of
+            a candidate; ``candidate`` arms use a GAN; ``reference`` arms are shown for orientation.
         about: What it trains on, or what a gain over it rules out: a row of the documentation.
         knobs: Knobs of the classifier bundle it turns.
         source: What is mixed in: images of the GAN, those of them that were selected, as many at
@@ -82,6 +84,14 @@ class Arm:
         return self.generated or self.discriminator == "trained"
 
     @property
+    def rivals_every_candidate(self) -> bool:
+        """Whether no candidate may be clearly worse: a control with no more labels.
+
+        A control that mixes in a choice of the GAN's images as they are is one of the choice only.
+        """
+        return self.role == "control" and self.patients == 1 and not self.selected
+
+    @property
     def unlabelled(self) -> bool:
         """Whether it needs patients the split leaves out, without their classes."""
         return self.guessed or self.source == "unlabelled"
@@ -107,14 +117,6 @@ ROWS = (
         "The baseline with every image equally often, so that large classes fill the batches: "
         "what drawing the classes alike is worth.",
         knobs={"balance": "none"},
-    ),
-    Arm(
-        "filtered_at_random",
-        "Real + synthetic, as many as selected",
-        "reference",
-        "As many synthetic images as `filtered` has, without the choice.",
-        knobs={"synthetic_fraction": 0.5},
-        source="random_selection",
     ),
     Arm(
         "oracle_2",
@@ -203,6 +205,14 @@ ROWS = (
         "GAN knows about the classes.",
         knobs={"extra_images": "shuffled", "synthetic_fraction": 0.5},
         source="generated",
+    ),
+    Arm(
+        "filtered_at_random",
+        "Real + synthetic, as many as selected",
+        "control",
+        "Fewer synthetic images: as many as `filtered` has, without the choice.",
+        knobs={"synthetic_fraction": 0.5},
+        source="random_selection",
     ),
     Arm(
         "discriminator_scratch",

@@ -4,27 +4,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.metrics.classification import LOWER_IS_BETTER
-from monai_gan_aug.metrics.weighted import METRICS
 from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.records.results import (
     Claim,
     Comparison,
     Corrected,
-    Difference,
     SampleSizeEquivalent,
     Verdict,
 )
-from monai_gan_aug.statistics.arm_statistics import ArmStatistics
-from monai_gan_aug.statistics.paired import claims, patients_needed, single_splits, two_sided_p
+from monai_gan_aug.statistics.advice import advise
+from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
+from monai_gan_aug.statistics.conclusion import Question, conclude
+from monai_gan_aug.statistics.decision import Gain, Part
+from monai_gan_aug.statistics.estimates import as_difference, spent_p_value
+from monai_gan_aug.statistics.looks import tail_of_look
+from monai_gan_aug.statistics.paired import claims, single_splits
 from monai_gan_aug.statistics.sample_size_equivalent import sample_size_equivalent
 from monai_gan_aug.statistics.significance import holm
-from monai_gan_aug.statistics.verdict import verdict
-from monai_gan_aug.studies.arms import Arm
+from monai_gan_aug.statistics.study_statistics import StudyStatistics
+from monai_gan_aug.studies.arms import BASELINE, Arm
 
 __all__ = [
+    "Asked",
     "PlannedComparison",
     "comparison_rows",
     "conclusion",
@@ -32,9 +37,11 @@ __all__ = [
     "sample_size_equivalents",
 ]
 
+Array = NDArray[np.float64]
+
 METHOD = (
-    "Two-sided p-values dual to the intervals (crossed bootstrap over seeds and patients); that of "
-    "an arm is the largest against its controls, Holm-corrected over the candidate arms."
+    "Two-sided p-values dual to the intervals; that of an arm is the largest against its controls, "
+    "Holm-corrected over the candidate arms."
 )
 
 
@@ -42,15 +49,17 @@ METHOD = (
 class PlannedComparison:
     """What the verdict is about, named before the study runs.
 
+    The baseline and the matched control of the arm count whenever they are trained, whether they
+    are among ``controls`` or not.
+
     Args:
-        arm: The arm judged.
-        controls: What it must beat, the baseline first.
+        arm: The arm judged; it uses a GAN.
+        controls: What it must beat, in any order.
         metric: Name of the metric.
         relevant_effect: Smallest difference that would matter.
 
     Raises:
-        DataError: If there is no control, one is named twice, the arm is among them, or the metric
-            is unknown.
+        DataError: If a control is named twice, or the arm is among them.
     """
 
     arm: str = "real_plus_synthetic"
@@ -59,107 +68,192 @@ class PlannedComparison:
     relevant_effect: float = 0.02
 
     def __post_init__(self) -> None:
-        if not self.controls or len(set(self.names)) != len(self.names):
+        names = (self.arm, *self.controls)
+        if not self.controls or len(set(names)) != len(names):
             raise DataError(
                 "`comparison` must name one arm and one or more others as its controls, each once; "
                 f"got `arm: {self.arm}`, `controls: {list(self.controls)}`."
             )
-        if self.metric not in METRICS:
-            raise DataError(f"`metric` must be one of {sorted(METRICS)}, got {self.metric!r}.")
+        if not self.relevant_effect > 0:
+            raise DataError(f"`relevant_effect` must be positive, got {self.relevant_effect}.")
+
+    def question(self, arms: Sequence[Arm]) -> Question:
+        """The question to the arms of a study, its controls by the part that their role gives them.
+
+        Args:
+            arms: Every arm of the study.
+
+        Raises:
+            DataError: If an arm is not run, the arm judged uses no GAN, or a control is none by
+                its role.
+        """
+        roles = {arm.name: arm for arm in arms}
+        if missing := {self.arm, BASELINE, *self.controls} - set(roles):
+            raise DataError(
+                f"The comparison needs arms that are not run: {sorted(missing)} (the baseline "
+                f"{BASELINE} always counts): add them to `arms`."
+            )
+        if roles[self.arm].role != "candidate":
+            raise DataError(
+                f"`comparison` asks about {self.arm}, which uses no GAN: name one of "
+                f"{[arm.name for arm in arms if arm.role == 'candidate']} as its `arm`."
+            )
+        unfit = [name for name in self.controls if roles[name].role != "control"]
+        if unfit:
+            raise DataError(
+                f"`comparison` has {unfit} as controls, which are no controls by their role: "
+                "leave them out of `controls`; they may stay among the arms."
+            )
+        return Question(
+            arm=self.arm,
+            baseline=BASELINE,
+            matched=_matched(roles[self.arm], arms),
+            planned=tuple(name for name in self.controls if name != BASELINE),
+            others=tuple(arm.name for arm in arms if arm.rivals_every_candidate),
+            metric=self.metric,
+            relevant_effect=self.relevant_effect,
+        )
+
+
+def _matched(arm: Arm, arms: Sequence[Arm]) -> tuple[str, ...]:
+    """The matched control of an arm, if it is run."""
+    return tuple(other.name for other in arms if other.name == arm.matched_control)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, and what the answer has to be read with.
+
+    Args:
+        question: The question.
+        look: Number of this look at results.
+        changes: What was changed after results were seen.
+        unused_seeds: Seeds with results on disk that do not take part.
+    """
+
+    question: Question
+    look: int = 1
+    changes: tuple[str, ...] = ()
+    unused_seeds: tuple[int, ...] = ()
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Every arm it needs."""
-        return (self.arm, *self.controls)
+    def tail(self) -> float:
+        """What this look may spend of the error budget, on either side."""
+        return tail_of_look(self.look)
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """What the arm must beat, the baseline first."""
+        return tuple(name for name, part in self.question.parts.items() if part is not Part.OTHER)
 
 
-def conclusion(
-    statistics: ArmStatistics, arms: Sequence[Arm], planned: PlannedComparison
-) -> Verdict:
-    """The verdict of ``planned``, in the titles of ``arms``."""
-    return verdict(
-        statistics,
-        planned.arm,
-        tuple(planned.controls),
-        metric=planned.metric,
-        relevant_effect=planned.relevant_effect,
-        titles={arm.name: arm.title for arm in arms},
+def conclusion(statistics: StudyStatistics, arms: Sequence[Arm], asked: Asked) -> Verdict:
+    """The verdict, in the titles of ``arms``."""
+    question = asked.question
+    found = conclude(
+        statistics, question, titles={arm.name: arm.title for arm in arms}, look=asked.look
+    )
+    return Verdict(
+        word=found.word,
+        sentence=found.sentence,
+        next_step=found.next_step,
+        arm=question.arm,
+        controls=asked.controls,
+        better=tuple(gain.control for gain in found.decision.better),
+        metric=question.metric,
+        relevant_effect=question.relevant_effect,
+        minimum_detectable_effect=found.minimum_detectable_effect,
+        confidence=round(found.confidence, 9),
+        look=asked.look,
+        overlap=statistics.overlap,
+        changes=asked.changes,
+        unused_seeds=asked.unused_seeds,
     )
 
 
 def comparison_rows(
-    statistics: ArmStatistics, arms: Sequence[Arm], planned: PlannedComparison
+    statistics: StudyStatistics, arms: Sequence[Arm], asked: Asked
 ) -> tuple[Comparison, ...]:
     """Every comparison of a study.
 
-    Every arm is compared with the baseline, the arm of the verdict with its other controls, and an
-    arm with its matched control.
+    Every arm is compared with the baseline, the arm of the verdict with every control that has a
+    part in it, and an arm with its matched control.
 
     Args:
-        statistics: Intervals of the study.
+        statistics: The arms of the study.
         arms: Arms that were trained.
-        planned: What the verdict is about.
+        asked: What the verdict is about.
     """
-    names, controls = {arm.name for arm in arms}, planned.controls
-    pairs = [(arm.name, controls[0]) for arm in arms if arm.name != controls[0]]
-    pairs += [(planned.arm, control) for control in controls[1:]]
+    question = asked.question
+    names, baseline = {arm.name for arm in arms}, question.baseline
+    pairs = [(arm.name, baseline) for arm in arms if arm.name != baseline]
+    pairs += [(question.arm, control) for control in question.parts]
     pairs += [(arm.name, arm.matched_control) for arm in arms if arm.matched_control in names]
-    rows = [_row(statistics, *pair, planned) for pair in dict.fromkeys(pairs)]
+    rows = [_row(statistics, *pair, asked) for pair in dict.fromkeys(pairs)]
     candidates = {arm.name for arm in arms if arm.role == "candidate"}
     p_values = {
-        row.arm: row.p_value for row in rows if row.control == controls[0] and row.arm in candidates
+        row.arm: row.p_value
+        for row in rows
+        if row.control == baseline and row.arm in candidates and row.p_value is not None
     }
     corrected = holm(p_values)
     return tuple(
         replace(row, p_holm=corrected[row.arm])
-        if row.control == controls[0] and row.arm in corrected
+        if row.control == baseline and row.arm in corrected
         else row
         for row in rows
     )
 
 
-def _row(
-    statistics: ArmStatistics, arm: str, control: str, planned: PlannedComparison
-) -> Comparison:
-    draws = statistics.draws(arm, control, planned.metric)
+def _row(statistics: StudyStatistics, arm: str, control: str, asked: Asked) -> Comparison:
+    metric = asked.question.metric
+    mean = statistics.difference(arm, control, metric)
+    part = Gain(control, control, Part.PLANNED, statistics.gain(arm, control, metric))
+    advice = advise([part], asked.question.relevant_effect, tail_of_look(asked.look + 1))
+    times = advice.times_patients
     return Comparison(
         arm=arm,
         control=control,
-        metric=planned.metric,
-        difference=statistics.difference(arm, control, planned.metric),
-        primary=arm == planned.arm,
-        p_value=two_sided_p(draws),
-        patients_needed=patients_needed(draws, planned.relevant_effect),
+        metric=metric,
+        difference=as_difference(mean, asked.tail),
+        primary=arm == asked.question.arm and control in asked.controls,
+        p_value=spent_p_value(mean, asked.tail),
+        seeds_needed=advice.seeds,
+        patients_needed=None if times is None else times.times(statistics.patients),
         single_splits=single_splits(
             statistics.predictions(arm), statistics.predictions(control), statistics.positive
         ),
     )
 
 
-def corrected_claims(
-    statistics: ArmStatistics, arms: Sequence[Arm], controls: Sequence[str], metric: str
-) -> Corrected:
-    """Which candidate arms beat the verdict's controls, and which beat every control there is."""
-    every = [arm.name for arm in arms if arm.role == "control"]
-    candidates = [arm.name for arm in arms if arm.role == "candidate"]
-    worse = metric in LOWER_IS_BETTER
+def corrected_claims(statistics: StudyStatistics, arms: Sequence[Arm], asked: Asked) -> Corrected:
+    """Which candidate arms beat the controls planned for the verdict, and which beat every control.
 
-    def judged(against: Sequence[str]) -> tuple[Claim, ...]:
-        gains: dict[str, Mapping[str, tuple[Difference, float]]] = {}
-        for arm in candidates:
-            by_control = {}
-            for control in against:
-                pair = (control, arm) if worse else (arm, control)
-                draws = statistics.draws(*pair, metric)
-                by_control[control] = (draws.interval(), two_sided_p(draws))
-            gains[arm] = by_control
-        return tuple(claims(gains))
+    The matched control of a candidate counts in both.
+    """
+    metric = asked.question.metric
+    planned = {asked.question.baseline, *asked.question.planned}
+    every = {arm.name for arm in arms if arm.rivals_every_candidate}
 
-    return Corrected(METHOD, metric, judged(controls), judged(every))
+    def judged(against: set[str]) -> tuple[Claim, ...]:
+        return claims(
+            {
+                arm.name: {
+                    control.name: statistics.gain(arm.name, control.name, metric)
+                    for control in arms
+                    if control.name in against | {arm.matched_control}
+                }
+                for arm in arms
+                if arm.role == "candidate"
+            },
+            asked.tail,
+        )
+
+    return Corrected(METHOD, metric, judged(planned), judged(planned | every))
 
 
 def sample_size_equivalents(
-    statistics: ArmStatistics,
+    statistics: StudyStatistics,
     arms: Sequence[Arm],
     baseline: str,
     metric: str,
@@ -168,7 +262,7 @@ def sample_size_equivalents(
     """What every candidate arm is worth in real patients, if arms with more patients were trained.
 
     Args:
-        statistics: Intervals of the study.
+        statistics: The arms of the study.
         arms: Arms that were trained.
         baseline: The arm that the arms with more patients repeat.
         metric: Name of the metric.
@@ -183,15 +277,19 @@ def sample_size_equivalents(
     sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
     has = np.mean([len(datalist.groups("training")) for datalist in datalists.values()])
     patients = [round(has), *(round(has * factor) for factor, _ in more)]
-    drawn = [statistics.draws(name, name=metric) for name in (baseline, *(n for _, n in more))]
-    curve = sign * np.array([draws.per_seed.mean() for draws in drawn])
-    curve_draws = sign * np.stack([draws.crossed for draws in drawn], axis=1)
-    rows = []
-    for arm in arms:
-        if arm.role == "candidate":
-            own = statistics.draws(arm.name, name=metric)
-            value, draws = sign * float(own.per_seed.mean()), sign * own.crossed
-            rows.append(
-                sample_size_equivalent(arm.name, patients, curve, value, curve_draws, draws)
-            )
-    return tuple(rows)
+    bootstrap = CrossedBootstrap([item.groups for item in statistics.predictions(baseline)])
+
+    def measured(name: str) -> tuple[float, Array]:
+        means = bootstrap.means(statistics.predictions(name), metric, positive=statistics.positive)
+        return sign * statistics.metric(name, metric).value, sign * means
+
+    values, draws = zip(
+        *(measured(name) for name in (baseline, *(n for _, n in more))), strict=True
+    )
+    curve, curve_draws = np.array(values), np.stack(draws, axis=1)
+    return tuple(
+        sample_size_equivalent(arm.name, patients, curve, value, curve_draws, value_draws)
+        for arm in arms
+        if arm.role == "candidate"
+        for value, value_draws in [measured(arm.name)]
+    )

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from monai_gan_aug.metrics.weighted import METRICS
 from monai_gan_aug.records.datalist import Datalist
-from monai_gan_aug.records.results import ArmMetrics, ExternalResults
-from monai_gan_aug.statistics.arm_statistics import ArmStatistics
+from monai_gan_aug.records.results import ArmMetrics, ExternalResults, TrainingOverlap
+from monai_gan_aug.statistics.estimates import as_estimate
+from monai_gan_aug.statistics.study_statistics import StudyStatistics
 from monai_gan_aug.studies.arms import Arm
-from monai_gan_aug.studies.comparisons import PlannedComparison, comparison_rows, conclusion
+from monai_gan_aug.studies.comparisons import Asked, comparison_rows, conclusion
 from monai_gan_aug.studies.layout import SeedLayout
-from monai_gan_aug.studies.outcomes import arm_outcome
+from monai_gan_aug.studies.outcomes import arm_outcome, require_split
 
 __all__ = ["external_results"]
 
@@ -18,7 +19,8 @@ def external_results(
     datalists: Mapping[str, Datalist],
     seeds: Iterable[SeedLayout],
     arms: Sequence[Arm],
-    planned: PlannedComparison,
+    asked: Asked,
+    overlap: TrainingOverlap,
 ) -> tuple[ExternalResults, ...]:
     """Counts, metrics, paired differences and a verdict for every external set.
 
@@ -29,17 +31,21 @@ def external_results(
         datalists: External sets by name, all images in the test split.
         seeds: Where the seeds lie.
         arms: Arms of the study.
-        planned: What the verdict is about.
+        asked: What the verdict is about.
+        overlap: How far the training sets of the seeds are the same patients.
 
     Raises:
-        DataError: If predictions are missing.
+        DataError: If predictions are missing, or belong to another list.
     """
     seeds = list(seeds)
     sets = []
     for name, datalist in datalists.items():
-        statistics = ArmStatistics(
-            [arm_outcome(seed, arm, external=name).predictions for seed in seeds for arm in arms]
-        )
+        predictions = [
+            arm_outcome(seed, arm, external=name).predictions for seed in seeds for arm in arms
+        ]
+        for item in predictions:
+            require_split(item, datalist)
+        statistics = StudyStatistics(predictions, overlap)
         sets.append(
             ExternalResults(
                 name=name,
@@ -48,11 +54,17 @@ def external_results(
                 grouping=datalist.split.grouping,
                 caveats=datalist.caveats,
                 arms=tuple(
-                    ArmMetrics(arm.name, {key: statistics.metric(arm.name, key) for key in METRICS})
+                    ArmMetrics(
+                        arm.name,
+                        {
+                            key: as_estimate(statistics.metric(arm.name, key), asked.tail)
+                            for key in METRICS
+                        },
+                    )
                     for arm in arms
                 ),
-                comparisons=comparison_rows(statistics, arms, planned),
-                verdict=conclusion(statistics, arms, planned),
+                comparisons=comparison_rows(statistics, arms, asked),
+                verdict=conclusion(statistics, arms, asked),
             )
         )
     return tuple(sets)

@@ -21,6 +21,7 @@
         external/<set>/arm-<arm>/       what it said about an external test set
       patients-10/seed-0/…              all of a seed again with fewer training patients
       figures/                          pictures of the report
+      plan.json                         what was asked before anything was trained, and every look
       study.json                        everything a report needs
 
 A comparison of GANs has the same layout without arms: its GANs are ``seed-0/<gan>-gan/`` and so
@@ -89,6 +90,11 @@ class StudyLayout:
         return self.root / "cache"
 
     @property
+    def plan(self) -> Path:
+        """What was asked before anything was trained, later changes, and every look."""
+        return self.root / "plan.json"
+
+    @property
     def record(self) -> Path:
         """What a report is made of."""
         return self.root / "study.json"
@@ -106,6 +112,15 @@ class StudyLayout:
     def seed(self, seed: int) -> "SeedLayout":
         """Everything of one seed."""
         return SeedLayout(self.folder / f"seed-{seed}")
+
+    def seeds_with_results(self) -> set[int]:
+        """Seeds of which any arm was judged, whatever the number of training patients."""
+        folders = [*self.root.glob("seed-*"), *self.root.glob("patients-*/seed-*")]
+        return {
+            int(folder.name.removeprefix("seed-"))
+            for folder in folders
+            if any(folder.glob("arm-*/predictions.json"))
+        }
 
     def external(self, name: str) -> "ExternalLayout":
         """An external test set, which all repetitions share."""

@@ -1,6 +1,8 @@
 """What every arm of a study says: read if it was trained, derived from others if it was not."""
 
+from monai_gan_aug.errors import DataError
 from monai_gan_aug.records.curves import ClassifierCurves
+from monai_gan_aug.records.datalist import Datalist
 from monai_gan_aug.records.metrics import ClassifierResult
 from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.statistics.derived_arms import (
@@ -12,7 +14,7 @@ from monai_gan_aug.studies.arms import Arm
 from monai_gan_aug.studies.arms import arm as arm_called
 from monai_gan_aug.studies.layout import ArmLayout, SeedLayout
 
-__all__ = ["arm_outcome"]
+__all__ = ["arm_outcome", "require_split"]
 
 
 def arm_outcome(seed: SeedLayout, arm: Arm, external: str | None = None) -> ArmOutcome:
@@ -51,3 +53,18 @@ def _read(place: ArmLayout) -> ArmOutcome:
         steps=ClassifierResult.load(place.metrics).steps,
         curves=ClassifierCurves.load(place.curves) if place.curves.is_file() else None,
     )
+
+
+def require_split(predictions: Predictions, datalist: Datalist) -> None:
+    """Refuse predictions that do not belong to the test part of ``datalist``.
+
+    Raises:
+        DataError: If they are for another part, or were made with another list: somebody put them
+            there, or changed the list.
+    """
+    if predictions.split != "test" or predictions.split_sha256 != datalist.sha256:
+        raise DataError(
+            f"The predictions of {predictions.arm}, seed {predictions.seed}, are for the "
+            f"{predictions.split} part of split {predictions.split_sha256[:12]}, not for the test "
+            f"part of {datalist.sha256[:12]}: delete the folder of the arm and run the study again."
+        )

@@ -14,14 +14,16 @@ import numpy as np
 import torch
 
 from monai_gan_aug import __version__
+from monai_gan_aug.io.hashing import sha256_json
 from monai_gan_aug.metrics.weighted import METRICS, confusion
 from monai_gan_aug.records.checkpoints import CheckpointIndex
 from monai_gan_aug.records.curves import Alarms, GanCurves
 from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.plan import PlanRecord
 from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.records.provenance import SyntheticDatalist
 from monai_gan_aug.records.quality import QualityFile, ScreeningFile, SelectionFile
-from monai_gan_aug.records.results import ArmResult, ExternalResults
+from monai_gan_aug.records.results import ArmResult, ExternalResults, TrainingOverlap
 from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.records.study_parts import (
     ClassifierTraining,
@@ -42,11 +44,14 @@ from monai_gan_aug.records.study_parts import (
     SweepPoint,
     Timing,
 )
-from monai_gan_aug.statistics.arm_statistics import ArmStatistics
+from monai_gan_aug.statistics.conclusion import Question
 from monai_gan_aug.statistics.derived_arms import ArmOutcome
-from monai_gan_aug.studies.arms import Arm
+from monai_gan_aug.statistics.estimates import as_estimate
+from monai_gan_aug.statistics.overlap import training_overlap
+from monai_gan_aug.statistics.study_statistics import StudyStatistics
+from monai_gan_aug.studies.arms import Arm, arms_needed_by
 from monai_gan_aug.studies.comparisons import (
-    PlannedComparison,
+    Asked,
     comparison_rows,
     conclusion,
     corrected_claims,
@@ -59,11 +64,11 @@ from monai_gan_aug.studies.curves import (
 )
 from monai_gan_aug.studies.external_results import external_results
 from monai_gan_aug.studies.layout import GanLayout, SeedLayout, StudyLayout
-from monai_gan_aug.studies.outcomes import arm_outcome
+from monai_gan_aug.studies.outcomes import arm_outcome, require_split
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["FinishedStudy", "write_record"]
+__all__ = ["FinishedStudy", "now", "write_record"]
 
 LIBRARIES = ("torch", "monai", "pytorch-ignite", "pydicom", "numpy", "scikit-learn")
 UNSCREENED = "Too few patients for a copy screen: nobody looked for copies of training images."
@@ -120,7 +125,7 @@ class FinishedStudy:
         title: What the images and classes are.
         datalists: Split of every seed.
         arms: Arms that were trained.
-        comparison: What the verdict is about.
+        question: What the verdict is about.
         recipe: Settings that shaped the result.
         grids: Pictures of every class, from :func:`monai_gan_aug.studies.pictures.draw_grids`.
         stages: Seconds by stage.
@@ -134,7 +139,7 @@ class FinishedStudy:
     title: str
     datalists: Mapping[int, Datalist]
     arms: Sequence[Arm]
-    comparison: PlannedComparison
+    question: Question
     recipe: Recipe
     grids: Sequence[Grid]
     stages: Mapping[str, float]
@@ -158,12 +163,21 @@ class FinishedStudy:
 
     @cached_property
     def outcomes(self) -> dict[tuple[int, str], ArmOutcome]:
-        """What every arm of every seed says, by seed and name of the arm."""
-        return {
-            (seed, arm.name): arm_outcome(self.layout.seed(seed), arm)
-            for seed in self.datalists
-            for arm in self.arms
-        }
+        """What every arm of every seed says, by seed and name of the arm.
+
+        Raises:
+            DataError: If predictions are missing, or belong to another split.
+        """
+        outcomes = {}
+        for seed, datalist in self.datalists.items():
+            place = self.layout.seed(seed)
+            for arm in self.arms:
+                outcome = arm_outcome(place, arm)
+                enlarged = place.more_patients(arm.name)
+                learned = Datalist.load(enlarged) if arm.patients > 1 else datalist
+                require_split(outcome.predictions, learned)
+                outcomes[seed, arm.name] = outcome
+        return outcomes
 
     @property
     def predictions(self) -> list[Predictions]:
@@ -171,49 +185,100 @@ class FinishedStudy:
         return [outcome.predictions for outcome in self.outcomes.values()]
 
     @cached_property
-    def statistics(self) -> ArmStatistics:
-        """Intervals over seeds and patients."""
-        return ArmStatistics(self.predictions)
+    def statistics(self) -> StudyStatistics:
+        """Metrics and differences over seeds and patients."""
+        return StudyStatistics(self.predictions, self.overlap)
+
+    @cached_property
+    def overlap(self) -> TrainingOverlap:
+        """How far the training sets of the seeds are the same patients.
+
+        Parts are the classes, and the unlabelled images if an arm of the question learns from them.
+        """
+        asked = {self.question.arm, *self.question.parts}
+        unlabelled = any(
+            arm.unlabelled for arm in arms_needed_by(a for a in self.arms if a.name in asked)
+        )
+        training: list[dict[str, set[str]]] = []
+        for seed, datalist in self.datalists.items():
+            parts: dict[str, set[str]] = {label: set() for label in datalist.labels}
+            for entry in datalist.training:
+                parts[datalist.labels[entry.known_label]].add(entry.group)
+            if unlabelled:
+                images = Datalist.load(self.layout.seed(seed).unlabelled)
+                parts["unlabelled images"] = set(images.groups("training"))
+            training.append(parts)
+        return training_overlap(training)
+
+    @property
+    def evidence_sha256(self) -> str:
+        """Hash of the predictions that the verdict rests on."""
+        names = (self.question.arm, *self.question.parts)
+        rows = {
+            f"{seed} {name}": self.outcomes[seed, name].predictions
+            for seed in self.datalists
+            for name in names
+        }
+        return sha256_json(
+            {
+                name: [item.split_sha256, item.ids, item.probabilities.tolist()]
+                for name, item in rows.items()
+            }
+        )
 
 
-def write_record(study: FinishedStudy, sweep: Mapping[int, FinishedStudy] | None = None) -> Path:
+def write_record(
+    study: FinishedStudy,
+    plan: PlanRecord,
+    unused_seeds: Sequence[int] = (),
+    sweep: Mapping[int, FinishedStudy] | None = None,
+) -> Path:
     """Compute intervals and the verdict from the predictions; write and return ``study.json``.
+
+    The look at the results goes into ``plan.json`` before the verdict is told to anybody.
 
     Args:
         study: What the verdict is about.
+        plan: What was planned, and the looks so far.
+        unused_seeds: Seeds with results on disk that do not take part.
         sweep: Studies by training patients per class, if it was repeated with several.
 
     Raises:
         DataError: If predictions are missing or do not belong together.
     """
-    statistics, planned, arms = study.statistics, study.comparison, study.arms
-    controls, metric = tuple(planned.controls), planned.metric
-    own = _sweep_point(0, study)  # under its number of patients if it is one of a sweep
+    statistics, question, arms = study.statistics, study.question, study.arms
+    evidence = study.evidence_sha256
+    asked = Asked(question, plan.next_look(evidence), plan.changes, tuple(unused_seeds))
+    names = (question.arm, *asked.controls)
+    own = _sweep_point(0, study, asked)  # under its number of patients if it is one of a sweep
     points = [
         replace(own, training_patients_per_class=patients)
         if point.layout == study.layout
-        else _sweep_point(patients, point)
+        else _sweep_point(patients, point, asked)
         for patients, point in sorted((sweep or {}).items())
     ]
+    plan = plan.looked(evidence, now(), own.verdict.word, own.verdict.sentence)
+    plan.save(study.layout.plan)
     record = StudyRecord(
         name=study.name,
         title=study.title,
-        created=datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        created=now(),
         dataset=_cohort(study),
         recipe=study.recipe,
         seeds=own.seeds,
         arms=own.arms,
         comparisons=own.comparisons,
-        corrected=corrected_claims(statistics, arms, controls, metric),
+        plan=plan,
+        corrected=corrected_claims(statistics, arms, asked),
         sample_size_equivalent=sample_size_equivalents(
-            statistics, arms, controls[0], metric, study.datalists
+            statistics, arms, question.baseline, question.metric, study.datalists
         ),
         verdict=own.verdict,
         external=own.external,
         curves=Curves(
             roc=roc_curves(study.predictions),
-            precision_recall=precision_recall_curves(study.predictions, planned.names),
-            calibration=calibration_curves(study.predictions, planned.names),
+            precision_recall=precision_recall_curves(study.predictions, names),
+            calibration=calibration_curves(study.predictions, names),
             gan=tuple(_gan_trainings(study)),
             classifier=tuple(_classifier_trainings(study)),
         ),
@@ -231,18 +296,24 @@ def write_record(study: FinishedStudy, sweep: Mapping[int, FinishedStudy] | None
     )
     path = study.layout.record
     record.save(path)
-    logger.info("Verdict: %s. %s", record.verdict.word, record.verdict.sentence)
+    verdict = record.verdict
+    logger.info("Verdict: %s. %s %s", verdict.word, verdict.sentence, verdict.next_step)
     return path
 
 
-def _sweep_point(patients: int, study: FinishedStudy) -> SweepPoint:
+def now() -> str:
+    """The time in UTC, ISO 8601, as records hold it."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _sweep_point(patients: int, study: FinishedStudy, asked: Asked) -> SweepPoint:
     return SweepPoint(
-        arms=_arms(study),
-        comparisons=comparison_rows(study.statistics, study.arms, study.comparison),
-        verdict=conclusion(study.statistics, study.arms, study.comparison),
+        arms=_arms(study, asked.tail),
+        comparisons=comparison_rows(study.statistics, study.arms, asked),
+        verdict=conclusion(study.statistics, study.arms, asked),
         training_patients_per_class=patients,
         seeds=_seeds(study),
-        external=_external(study),
+        external=_external(study, asked),
     )
 
 
@@ -294,11 +365,11 @@ def _hashes(gan: TrainedGan, labels: Sequence[str]) -> GanHashes:
     return GanHashes(name, origin.training.split_sha256, origin.checkpoint_sha256, images.sha256)
 
 
-def _arms(study: FinishedStudy) -> tuple[ArmResult, ...]:
-    return tuple(_arm(arm, study) for arm in study.arms)
+def _arms(study: FinishedStudy, tail: float) -> tuple[ArmResult, ...]:
+    return tuple(_arm(arm, study, tail) for arm in study.arms)
 
 
-def _arm(arm: Arm, study: FinishedStudy) -> ArmResult:
+def _arm(arm: Arm, study: FinishedStudy, tail: float) -> ArmResult:
     first, *_ = study.datalists
     counts = sum(
         confusion(item.labels, item.probabilities, np.ones((1, len(item))))[0]
@@ -306,7 +377,9 @@ def _arm(arm: Arm, study: FinishedStudy) -> ArmResult:
     )
     return ArmResult(
         name=arm.name,
-        metrics={name: study.statistics.metric(arm.name, name) for name in METRICS},
+        metrics={
+            name: as_estimate(study.statistics.metric(arm.name, name), tail) for name in METRICS
+        },
         title=arm.title,
         role=arm.role,
         steps=study.outcomes[first, arm.name].steps,
@@ -314,9 +387,9 @@ def _arm(arm: Arm, study: FinishedStudy) -> ArmResult:
     )
 
 
-def _external(study: FinishedStudy) -> tuple[ExternalResults, ...]:
+def _external(study: FinishedStudy, asked: Asked) -> tuple[ExternalResults, ...]:
     seeds = [study.layout.seed(seed) for seed in study.datalists]
-    return external_results(study.external, seeds, study.arms, study.comparison)
+    return external_results(study.external, seeds, study.arms, asked, study.overlap)
 
 
 def _gan_trainings(study: FinishedStudy) -> Iterator[GanTraining]:

@@ -6,7 +6,7 @@ when they are there and still belong to the same settings.
 
 import logging
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -17,8 +17,10 @@ from monai_gan_aug.data.training_sets import with_fewer_patients
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.locking import FolderLock
 from monai_gan_aug.records.datalist import Datalist
+from monai_gan_aug.records.plan import Plan, PlanRecord, unused_seeds
 from monai_gan_aug.records.study_parts import Grid, PublishedTable, Recipe
-from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
+from monai_gan_aug.statistics.conclusion import Question
+from monai_gan_aug.statistics.study_statistics import FEWEST_PATIENTS
 from monai_gan_aug.studies.arms import arm as arm_called
 from monai_gan_aug.studies.arms import arms_needed_by
 from monai_gan_aug.studies.bundle_runs import KINDS, BundleRuns
@@ -31,7 +33,7 @@ from monai_gan_aug.studies.gan_runs import GanRecipe, GanRuns
 from monai_gan_aug.studies.job_queue import run_jobs
 from monai_gan_aug.studies.layout import StudyLayout
 from monai_gan_aug.studies.pictures import draw_grids
-from monai_gan_aug.studies.record import FinishedStudy, write_record
+from monai_gan_aug.studies.record import FinishedStudy, now, write_record
 from monai_gan_aug.studies.runs import Recipes, StudyRuns
 from monai_gan_aug.studies.shipped import bundles_folder
 
@@ -102,9 +104,7 @@ class Study:
     def __post_init__(self) -> None:
         for name in self.arms:
             arm_called(name)
-        missing = set(PlannedComparison(**self.comparison).names) - set(self.arms)
-        if missing:
-            raise DataError(f"The comparison needs arms that are not run: {sorted(missing)}.")
+        self._question()
         if len(set(self.seeds)) != len(self.seeds) or len(self.seeds) < 2:
             raise DataError(
                 f"`seeds` must be two or more different numbers, got {list(self.seeds)}: one run "
@@ -140,13 +140,60 @@ class Study:
         with FolderLock(self._layout.root):
             return self._run(executor)
 
+    def planned(self) -> PlanRecord:
+        """The plan as :meth:`run` would write it now, with the looks so far; nothing is written.
+
+        Raises:
+            DataError: If ``plan.json`` was edited.
+        """
+        plan, path = self._plan(), self._layout.plan
+        results = bool(self._layout.seeds_with_results())
+        if not path.is_file():
+            return PlanRecord(now(), plan, after_results=results)
+        return PlanRecord.load(path).revised(plan, now(), results=results)
+
+    def write_plan(self) -> Path:
+        """Write ``plan.json`` before anything is trained, and return its path.
+
+        Raises:
+            DataError: If another run writes the folder, or ``plan.json`` was edited.
+        """
+        with FolderLock(self._layout.root):
+            self.planned().save(self._layout.plan)
+        return self._layout.plan
+
+    def _plan(self) -> Plan:
+        question = self._question()
+        return Plan(
+            arm=question.arm,
+            baseline=question.baseline,
+            matched=question.matched,
+            controls=question.planned,
+            metric=question.metric,
+            relevant_effect=question.relevant_effect,
+            seeds=tuple(self.seeds),
+            training_patients=self._training_patients,
+        )
+
+    def _question(self) -> Question:
+        arms = tuple(map(arm_called, self.arms))
+        return PlannedComparison(**self.comparison).question(arms)
+
+    @property
+    def _training_patients(self) -> tuple[int, ...]:
+        """Training patients per class, the largest number first."""
+        own = self.data.split.get("training_patients_per_class", 60)
+        return tuple(sorted({*self.training_patients} or {own}, reverse=True))
+
     def _run(self, executor: Executor | None) -> Path:
         start = time.monotonic()
         sizes = self._sizes()
         main, *_ = sizes.values()
-        _require_intervals(main.datalists.values())
+        _require_test_patients(main.datalists)
         for runs in sizes.values():
             runs.prepare()
+        plan = self.planned()
+        plan.save(self._layout.plan)
         self.data.decode(self._layout, self.gan.image)
         jobs = [job for runs in sizes.values() for job in runs.jobs()]
         jobs.sort(key=lambda job: KINDS.index(job.kind))
@@ -161,13 +208,14 @@ class Study:
                 stages=seconds,
                 seconds=time.monotonic() - start,
             ),
+            plan,
+            unused_seeds(plan.plan, self._layout.seeds_with_results()),
             sweep=records if self.training_patients else {},
         )
 
     def _sizes(self) -> dict[int, StudyRuns]:
         """The runs of every number of training patients per class, the main one first."""
-        split = self.data.split.get("training_patients_per_class", 60)
-        largest, *rest = sorted({*self.training_patients} or {split}, reverse=True)
+        largest, *rest = self._training_patients
         datalists = self.data.splits(self._layout, self.seeds, largest)
         external = external_sets(self.external, self.data, self._layout)
         sizes = {largest: self._runs(self._layout, datalists, external)}
@@ -209,7 +257,7 @@ class Study:
             title=self.title,
             datalists=runs.datalists,
             arms=runs.arms,
-            comparison=PlannedComparison(**self.comparison),
+            question=self._question(),
             recipe=self._recipe_summary(runs),
             grids=(),
             stages={},
@@ -249,7 +297,7 @@ class Study:
             split={**self.data.split, **self._sweep_summary()},
             gan=self._gan_summary(runs),
             classifier={"network": self.network, **self.classifier, **single},
-            metric=PlannedComparison(**self.comparison).metric,
+            metric=self._question().metric,
         )
 
     def _gan_summary(self, runs: StudyRuns) -> dict[str, Any]:
@@ -265,8 +313,13 @@ class Study:
         return {"training_patients_per_class": sorted(self.training_patients)}
 
 
-def _require_intervals(datalists: Collection[Datalist]) -> None:
+def _require_test_patients(datalists: Mapping[int, Datalist]) -> None:
     """Refuse test sets too small for an interval before anything is trained for them."""
-    groups = [[entry.group for entry in datalist.test] for datalist in datalists]
-    labels = [[entry.known_label for entry in datalist.test] for datalist in datalists]
-    CrossedBootstrap(groups).require_classes(labels)
+    for seed, datalist in datalists.items():
+        for label, patients in datalist.group_counts("test").items():
+            if patients < FEWEST_PATIENTS:
+                raise DataError(
+                    f"Class {label} has {patients} test patients at seed {seed}, so no interval "
+                    f"can be given: put at least {FEWEST_PATIENTS} of every class into the test "
+                    "split."
+                )

@@ -179,9 +179,12 @@ def test_it_holds_the_same_images_classes_and_patients(root, out, pooled, prepar
     assert patients(pool.entries) == patients(datalist.entries())
     assert {e.id: e.group for e in pool.entries} == {e.id: e.group for e in datalist.entries()}
     assert pool.key_fingerprint == datalist.split.key_fingerprint
-    assert again.split == {
-        f"{part}_patients_per_class": min(datalist.group_counts(part).values())
-        for part in ("training", "validation")
+    smallest, validation = (
+        min(datalist.group_counts(part).values()) for part in (None, "validation")
+    )
+    assert again.split == {  # 70 % were listed for training: a study takes 30 %
+        "training_patients_per_class": int(0.3 * smallest),
+        "validation_patients_per_class": validation,
     }
 
 

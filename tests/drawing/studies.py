@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from monai_gan_aug.records.curves import ClassifierCurves, GanCurves, GuardEvent
+from monai_gan_aug.records.plan import Plan, PlanRecord
 from monai_gan_aug.records.quality import ClassSelection, QualityRow, SelectionCost
 from monai_gan_aug.records.results import (
     ArmMetrics,
@@ -20,8 +21,10 @@ from monai_gan_aug.records.results import (
     Difference,
     Estimate,
     ExternalResults,
+    Needed,
     SampleSizeEquivalent,
     SingleSplit,
+    TrainingOverlap,
     Verdict,
 )
 from monai_gan_aug.records.study import StudyRecord
@@ -67,7 +70,7 @@ METHOD = "Intersection-union tests with Holm's correction."
 
 
 def draw_study() -> StudyRecord:
-    """A study with the verdict "no evidence", without external sets, sweep or oracle arms."""
+    """A study with the verdict "no relevant gain", without external sets, sweep or oracle arms."""
     comparisons = [
         draw_comparison(name, "classical", AREAS[name] - AREAS["classical"], 0.018)
         for name in AREAS
@@ -97,16 +100,20 @@ def draw_study() -> StudyRecord:
         comparisons=tuple(comparisons),
         corrected=Corrected(METHOD, "auc", (), ()),
         verdict=Verdict(
-            word="no evidence",
-            sentence="Adding synthetic images changed the AUC by +0.012 [-0.006, +0.030]: "
-            "these data do not show that they help.",
+            word="no relevant gain",
+            sentence="“Real + synthetic” brings no relevant gain in AUC over “Real + classical”.",
+            next_step="Next: nothing; the simpler arm does as well.",
             arm="real_plus_synthetic",
             controls=CONTROLS,
+            better=(),
             metric="auc",
             relevant_effect=0.02,
             minimum_detectable_effect=0.026,
-            confidence=0.95,
+            confidence=0.9625,
+            look=1,
+            overlap=TrainingOverlap(0.15, (), 310),
         ),
+        plan=draw_plan(),
         curves=Curves(
             roc={name: draw_roc(auc) for name, auc in AREAS.items()},
             gan=tuple(draw_gan(seed) for seed in SEEDS),
@@ -195,6 +202,15 @@ def draw_full_study() -> StudyRecord:
     )
 
 
+def draw_plan() -> PlanRecord:
+    """A plan that was kept, with one look."""
+    plan = Plan(
+        "real_plus_synthetic", "classical", (), ("classical_twice",), "auc", 0.02, SEEDS, (60,)
+    )
+    look = "no relevant gain", "“Real + synthetic” brings no relevant gain."
+    return PlanRecord("2026-11-20T01:02:03Z", plan).looked("a" * 64, "2026-11-21T01:02:03Z", *look)
+
+
 def draw_estimate(mean: float) -> Estimate:
     """A mean over three seeds."""
     return Estimate(mean, mean - 0.03, mean + 0.025, (mean - 0.01, mean, mean + 0.01))
@@ -217,6 +233,7 @@ def draw_comparison(arm: str, control: str, mean: float, width: float) -> Compar
         difference=Difference(mean, mean - width, mean + width, per_seed, 0.026),
         primary=arm == "real_plus_synthetic",
         p_value=max(0.002, round(math.exp(-180 * abs(mean)), 4)),
+        seeds_needed=None,
         patients_needed=None,
     )
 
@@ -226,7 +243,8 @@ def _tested(comparison: Comparison, position: int) -> Comparison:
     corrected = comparison.arm in CANDIDATES and comparison.control == "classical"
     return replace(
         comparison,
-        patients_needed=180 if position % 2 else None,
+        seeds_needed=Needed(6, 9, None) if position % 2 else None,
+        patients_needed=Needed(120, 180, 900) if position % 2 else None,
         p_holm=min(1.0, 2 * comparison.p_value) if corrected else None,
         single_splits=tuple(SingleSplit(s, 0.1 + 0.2 * s, 0.9 - 0.2 * s) for s in SEEDS),
     )
@@ -341,7 +359,7 @@ def draw_sweep_point(study: StudyRecord, patients: int, loss: float) -> SweepPoi
     return SweepPoint(
         arms=arms,
         comparisons=comparisons,
-        verdict=replace(study.verdict, word="underpowered" if loss > 0.1 else "no evidence"),
+        verdict=replace(study.verdict, word="underpowered" if loss > 0.1 else "no relevant gain"),
         training_patients_per_class=patients,
         seeds=tuple(
             record

@@ -70,7 +70,7 @@ def study(phantoms, tmp_path_factory):
 def test_ends_with_a_verdict_and_a_report(study):
     out, _, _ = study
     record = json.loads((out / "study.json").read_text())
-    words = ("helps", "harms", "no evidence", "underpowered")
+    words = ("helps", "harms", "no relevant gain", "underpowered")
     assert record["verdict"]["word"] in words
     assert record["verdict"]["sentence"] in (out / "report.html").read_text()
 

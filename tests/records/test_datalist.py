@@ -148,7 +148,7 @@ def test_hash_of_a_labelled_list_is_that_of_its_rows(datalist):
 
 def test_images_with_and_without_a_class_do_not_mix_in_a_split(datalist):
     mixed = (datalist.training[0], replace(datalist.training[1], label=None))
-    with pytest.raises(DataError, match="prepare --unlabelled"):
+    with pytest.raises(DataError, match="list those without apart"):
         replace(datalist, training=mixed)
 
 

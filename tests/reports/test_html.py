@@ -86,7 +86,12 @@ def test_refuses_another_suffix(study, write_study):
 
 def test_says_the_verdict_before_any_other_section(page):
     text = read(page).text
-    order = ["Verdict: No evidence", "Adding synthetic images changed", "Read this first"]
+    order = [
+        "Verdict: No relevant gain",
+        "brings no relevant gain in AUC",
+        "Next: nothing",
+        "Read this first",
+    ]
     order += ["Did it change the classifier?", "Arms Every way", "Provenance What is needed"]
     places = [text.index(part) for part in order]
     assert places == sorted(places)
@@ -129,11 +134,11 @@ def test_is_readable_without_eyes(either):
     assert all(b - a <= 1 for a, b in pairwise(levels))
 
 
-@pytest.mark.parametrize("word", ["helps", "harms", "no evidence", "underpowered"])
+@pytest.mark.parametrize("word", ["helps", "harms", "no relevant gain", "underpowered"])
 def test_every_verdict_has_its_word_and_sign(study, write_study, word):
     study["verdict"]["word"] = word
     text = Reader(StudyReport(write_study(study)).render()).text
-    sign = {"helps": "\u25b2", "harms": "\u25bc", "no evidence": "\u25cb", "underpowered": "?"}
+    sign = {"helps": "\u25b2", "harms": "\u25bc", "no relevant gain": "\u25cb", "underpowered": "?"}
     assert f"{sign[word]} Verdict: {word.capitalize()}" in text
 
 
@@ -192,7 +197,9 @@ def test_every_part_of_a_full_study_is_shown(full_page):
     reader = read(full_page)
     for part in (
         "No candidate beats every control after correction.",
-        "more seeds, not more patients",
+        "no number would do",
+        "What was planned",
+        "Two repeats share 15% of their training patients on average",
         "Other test sets",
         "On other_hospital, the difference is half of that at home.",
         "Does it matter how many patients there are?",

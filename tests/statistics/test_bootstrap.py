@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from monai_gan_aug.errors import DataError
+from monai_gan_aug.records.predictions import Predictions
 from monai_gan_aug.statistics.bootstrap import CrossedBootstrap
 
 GROUPS = [["p", "p", "q"], ["q", "r", "s", "p"]]
@@ -58,21 +59,21 @@ def test_refuses_too_little(arguments):
         CrossedBootstrap(*arguments)
 
 
-@pytest.mark.parametrize("patients", [1, 2, 3, 5, 8])
-def test_classes_are_required_where_resampling_loses_them(patients):
-    """A class of ``k`` among ``n`` patients is lost with a chance of ``(1 - k / n) ** n``."""
-    total = 40
-    labels = [1] * patients + [0] * (total - patients)
-    bootstrap = CrossedBootstrap([[f"p{n}" for n in range(total)]])
-    lost = (1 - patients / total) ** total
-    if lost > 0.1:
-        with pytest.raises(DataError, match=r"\d+% of resampled test sets lack a whole class"):
-            bootstrap.require_classes([labels])
-    else:
-        bootstrap.require_classes([labels])
-
-
-def test_one_seed_without_enough_patients_is_enough_to_refuse():
-    groups = [[f"p{n}" for n in range(40)]] * 2
-    with pytest.raises(DataError, match="lack a whole class"):
-        CrossedBootstrap(groups).require_classes([[0] * 20 + [1] * 20, [0] * 39 + [1]])
+def test_means_are_those_of_rows_written_out_as_often_as_they_were_drawn():
+    """A weight of two is a row that stands there twice."""
+    rng = np.random.default_rng(0)
+    labels, groups = np.arange(30) % 2, tuple(f"p{n}" for n in range(30))
+    items = []
+    for seed in range(3):
+        score = rng.random(30)
+        rows = np.stack([1 - score, score], axis=1)
+        names = ("healthy", "ill")
+        items.append(Predictions("arm", seed, names, "test", "5f", groups, groups, labels, rows))
+    bootstrap = CrossedBootstrap([item.groups for item in items], 200)
+    means = bootstrap.means(items, "auc")
+    weights = weights_of(bootstrap, 0)  # every seed has the same patients
+    for draw in range(5):
+        often = np.repeat(np.arange(30), weights[draw].astype(int))
+        areas = [roc_auc_score(labels[often], item.probabilities[often, 1]) for item in items]
+        expected = np.average(areas, weights=bootstrap.seed_weights[draw])
+        assert means[draw] == pytest.approx(expected)

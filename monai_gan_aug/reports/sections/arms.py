@@ -10,7 +10,7 @@ from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.reports.figures import line_style, shorten, smooth
 from monai_gan_aug.reports.svg import STYLE, figure_svg
 from monai_gan_aug.reports.table import Cell, Column, Table, estimate_cell
-from monai_gan_aug.reports.wording import metric_title
+from monai_gan_aug.reports.wording import metric_title, percent
 
 __all__ = ["arms_table", "classifier_figure", "confusion_table", "published_table"]
 
@@ -43,8 +43,8 @@ def arms_table(study: StudyRecord, *, more: bool = False) -> Table:
         )
         for arm in study.arms
     )
-    percent = f"{study.verdict.confidence:.0%}"
-    caption = f"Mean over seeds on the test patients, with {percent} interval"
+    coverage = percent(study.verdict.confidence)
+    caption = f"Mean over seeds on the test patients, with {coverage} interval"
     if more:
         return Table("arms-more", "Further metrics of the arms", columns, rows if metrics else ())
     return Table("arms", caption, columns, rows)

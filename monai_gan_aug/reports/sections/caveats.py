@@ -72,7 +72,10 @@ def _unfinished_baseline(study: StudyRecord) -> str:
 
 
 def _improves(c: Comparison) -> bool:
-    return c.difference.upper < 0 if lower_is_better(c.metric) else c.difference.lower > 0
+    if c.difference.ends is None:
+        return False
+    lower, upper = c.difference.ends
+    return upper < 0 if lower_is_better(c.metric) else lower > 0
 
 
 def _role(study: StudyRecord, name: str) -> str:
@@ -97,7 +100,7 @@ def _few_seeds(study: StudyRecord) -> str:
     repeats = "one repeat (seed)" if count == 1 else f"{count} repeats (seeds)"
     return (
         f"Only {repeats}: how much the result depends on the split and on the training "
-        f"run is hardly known. Use {FEW_SEEDS} or more."
+        f"run is not known, so there are no intervals. Use {FEW_SEEDS} or more."
     )
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from monai_gan_aug.records.results import Claim, Comparison
+from monai_gan_aug.records.results import Claim, Needed
 from monai_gan_aug.records.study import StudyRecord
-from monai_gan_aug.reports.table import Cell, Column, Table, difference_cell
+from monai_gan_aug.reports.table import Cell, Column, Interval, Table, difference_cell
 from monai_gan_aug.reports.wording import NO_VALUE, listing, metric_title, number
 
 __all__ = [
-    "MORE_SEEDS",
+    "NO_NUMBER",
     "claims_note",
     "claims_sentences",
     "claims_table",
@@ -17,7 +17,8 @@ __all__ = [
     "splits_table",
 ]
 
-MORE_SEEDS = "more seeds, not more patients"
+NO_NUMBER = "no number would do"
+SIGNIFICANT = 0.05
 
 
 def comparisons_table(study: StudyRecord) -> Table:
@@ -30,7 +31,8 @@ def comparisons_table(study: StudyRecord) -> Table:
         Column("p", "p_value"),
         Column("p, Holm", "p_holm"),
         Column("Smallest effect it could see", "minimum_detectable_effect"),
-        Column("Patients needed", "patients_needed"),
+        Column("Seeds needed", "seeds_needed", digits=0),
+        Column("Patients needed", "patients_needed", digits=0),
         Column("Planned", "primary"),
     )
     rows = tuple(
@@ -42,7 +44,8 @@ def comparisons_table(study: StudyRecord) -> Table:
             c.p_value,
             c.p_holm,
             c.difference.minimum_detectable_effect,
-            _needed(c),
+            _needed(c.seeds_needed),
+            _needed(c.patients_needed),
             "yes" if c.primary else "no",
         )
         for c in study.comparisons
@@ -54,15 +57,16 @@ def comparisons_note(study: StudyRecord) -> str:
     """What the columns of :func:`comparisons_table` mean."""
     effect = number(study.verdict.relevant_effect)
     return (
-        "p is two-sided and of one comparison alone; the smallest p that occurs may mean “at "
-        "most”. Holm: corrected for the number of candidate arms, against the baseline. Patients "
-        f"needed: test patients with which an effect of {effect} would be seen reliably; “"
-        f"{MORE_SEEDS}” where the luck of the training alone would hide it."
+        "p is two-sided and of one comparison alone; it is below 0.05 when the interval leaves out "
+        "zero, and two repeats give none. Holm: corrected for the number of candidate arms, "
+        "against the baseline. Seeds needed, or patients needed with these seeds: with so many an "
+        f"effect of {effect} would be seen reliably in the next look, with how far the estimate "
+        f"may be off; “{NO_NUMBER}” where none would do."
     )
 
 
-def _needed(c: Comparison) -> Cell:
-    return MORE_SEEDS if c.patients_needed is None else c.patients_needed
+def _needed(needed: Needed | None) -> Cell:
+    return NO_NUMBER if needed is None else Interval(needed.likely, needed.low, needed.high)
 
 
 def splits_table(study: StudyRecord) -> Table:
@@ -100,7 +104,7 @@ def claims_table(study: StudyRecord) -> Table:
     for arm in dict.fromkeys((*narrow, *wide)):
         cells: list[Cell] = [study.titles[arm]]
         for claim in (narrow.get(arm), wide.get(arm)):
-            cells += [NO_VALUE, None] if claim is None else [_word(study, claim), claim.holm]
+            cells += [NO_VALUE, None] if claim is None else [_word(claim), claim.holm]
         rows.append(tuple(cells))
     metric = metric_title(study.corrected.metric)
     return Table("claims", f"Claims in {metric} after correction", columns, tuple(rows))
@@ -111,12 +115,12 @@ def _heading(text: str, claims: dict[str, Claim]) -> str:
     return f"{text} ({count})"
 
 
-def _word(study: StudyRecord, claim: Claim) -> str:
-    return "yes" if _holds(study, claim) else "not shown"
+def _word(claim: Claim) -> str:
+    return "yes" if _holds(claim) else "not shown"
 
 
-def _holds(study: StudyRecord, claim: Claim) -> bool:
-    return claim.holm < round(1 - study.verdict.confidence, 6)
+def _holds(claim: Claim) -> bool:
+    return claim.holm < SIGNIFICANT
 
 
 def claims_sentences(study: StudyRecord) -> tuple[str, ...]:
@@ -129,7 +133,7 @@ def claims_sentences(study: StudyRecord) -> tuple[str, ...]:
     )
     sentences = []
     for what, claims in groups:
-        winners = [study.titles[claim.arm] for claim in claims if _holds(study, claim)]
+        winners = [study.titles[claim.arm] for claim in claims if _holds(claim)]
         who = listing(f"“{name}”" for name in winners) if winners else "No candidate"
         verb = "beat" if len(winners) > 1 else "beats"
         sentences.append(f"{who} {verb} {what} after correction.")

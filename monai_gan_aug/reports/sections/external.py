@@ -6,7 +6,13 @@ from monai_gan_aug.records.results import ExternalResults, Results, Verdict, Wor
 from monai_gan_aug.records.study import StudyRecord
 from monai_gan_aug.reports.sections.scarcity import size_cells, size_columns
 from monai_gan_aug.reports.table import Cell, Column, Table, difference_cell, estimate_cell
-from monai_gan_aug.reports.wording import MANY_CLASSES, count_range, lower_is_better, metric_title
+from monai_gan_aug.reports.wording import (
+    MANY_CLASSES,
+    count_range,
+    lower_is_better,
+    metric_title,
+    percent,
+)
 
 __all__ = [
     "EXTERNAL_NOTE",
@@ -29,15 +35,13 @@ TRAVELS: dict[Word, dict[Word, str]] = {
     "helps": {
         "helps": "The gain is seen here as well.",
         "harms": f"What is a gain on the {OWN} is harm here.",
-        "no evidence": (
-            "The gain is not seen here, although one that matters would have been seen reliably."
-        ),
+        "no relevant gain": "The gain is not seen here: none that matters over every control.",
         "underpowered": "Whether the gain travels stays open: this set cannot tell.",
     },
     "harms": {
         "helps": f"What is harm on the {OWN} is a gain here.",
         "harms": "The harm is seen here as well.",
-        "no evidence": "The harm is not seen here.",
+        "no relevant gain": "The harm is not seen here.",
         "underpowered": "Whether the harm travels stays open: this set cannot tell.",
     },
 }
@@ -133,7 +137,7 @@ def _beside(study: StudyRecord, place: ExternalResults, name: str) -> Table:
     )
     better = " Lower is better." if lower_is_better(verdict.metric) else ""
     caption = (
-        f"{metric} with {verdict.confidence:.0%} interval.{better} "
+        f"{metric} with {percent(verdict.confidence)} interval.{better} "
         f"Difference: “{arm}” minus the arm of the row"
     )
     return Table(name, caption, columns, rows)

@@ -137,7 +137,9 @@ def forest_range(study: StudyRecord) -> tuple[float, float]:
 
 
 def _ends(c: Comparison) -> tuple[float, float]:
-    return c.difference.lower, c.difference.upper
+    """Ends of the interval; the extreme seeds where there is none."""
+    seeds = c.difference.per_seed
+    return c.difference.ends or (min(seeds), max(seeds))
 
 
 def _draw_frame(axes: Axes, study: StudyRecord, bottom: float) -> None:
@@ -231,11 +233,11 @@ def _draw_row(axes: Axes, row: _Row, study: StudyRecord, layout: ForestLayout, s
 
 def _draw_interval(axes: Axes, c: Comparison, y: float, decisive: bool) -> None:
     color = PALETTE["series-1" if decisive else "muted"].light
-    lower, upper = _ends(c)
-    shown = lower > 0 or upper < 0
     low, high = axes.get_xlim()
-    axes.plot([lower, upper], [y, y], color=color, linewidth=2.2 if decisive else 1.5)
     seeds = c.difference.per_seed
+    lower, upper = c.difference.ends or (c.difference.mean, c.difference.mean)
+    shown = c.difference.ends is not None and (lower > 0 or upper < 0)
+    axes.plot([lower, upper], [y, y], color=color, linewidth=2.2 if decisive else 1.5)
     for place, size, first, last in (
         (y, 5, lower, upper),
         (y + SEEDS_BELOW, 3, min(seeds, default=low), max(seeds, default=high)),

@@ -81,11 +81,12 @@ def _draw_arm(axes: Axes, study: StudyRecord, name: str, index: int, count: int)
     span = np.log(sizes[-1] / sizes[0]) or 1.0
     places = sizes * np.exp((index - (count - 1) / 2) * SPREAD * span)
     values = [point.value(name) for point in study.sweep]
-    table = np.array([(v.mean, v.lower, v.upper) for v in values if v is not None])
+    means = np.array([value.mean for value in values if value is not None])
+    ends = [(x, *v.ends) for x, v in zip(places, values, strict=True) if v and v.ends]
     style = line_style(index)
     axes.plot(
         places,
-        table[:, 0],
+        means,
         label=shorten(study.titles[name], 46),
         marker=MARKERS[index % len(MARKERS)],
         markersize=5.5,
@@ -93,7 +94,8 @@ def _draw_arm(axes: Axes, study: StudyRecord, name: str, index: int, count: int)
         zorder=3,
         **style,
     )
-    axes.vlines(places, table[:, 1], table[:, 2], color=style["color"], linewidth=1.4, zorder=2)
+    for place, lower, upper in ends:
+        axes.vlines(place, lower, upper, color=style["color"], linewidth=1.4, zorder=2)
 
 
 def _alternative(study: StudyRecord, heavy: tuple[str, ...]) -> str:

@@ -12,8 +12,10 @@ def test_every_difference_has_its_p_values_and_what_it_would_take(full_study, wr
     for row, c in zip(table.rows, full_study["comparisons"], strict=True):
         assert row[places["p_value"]] == c["p_value"]
         assert row[places["p_holm"]] == c.get("p_holm")
-        needed = c["patients_needed"] or "more seeds, not more patients"
-        assert row[places["patients_needed"]] == needed
+        for name in ("seeds_needed", "patients_needed"):
+            needed = c.get(name)
+            shown = needed and (needed["likely"], needed["low"], needed["high"])
+            assert row[places[name]] == (shown or "no number would do")
 
 
 def test_a_study_without_candidates_makes_no_claim(study, write_study):
