@@ -1,15 +1,16 @@
 """Pairs of images worth a close look, found among many without comparing all of them.
 
-Every image is described by the slow waves of a few windows: of the whole, of what a crop would leave,
-and of its four quarters, so that a burned-in marker spoils one of them and not the rest. Turning and
-mirroring an image only permutes its waves and changes their signs, so the eight orientations cost
-nothing. The waves are weighted so that those count which differ between images and hardly change when
-an image is turned a little, stretched or shifted (linear discriminant analysis; the changes are
-simulated on the images themselves). The nearest descriptions are looked up in cells.
+Every image is described by the slow waves of a few windows: of the whole, of what a crop would
+leave, and of its four quarters, so that a burned-in marker spoils one of them and not the rest.
+Turning and mirroring an image only permutes its waves and changes their signs, so the eight
+orientations cost nothing. The waves are weighted so that those count which differ between images
+and hardly change when an image is turned a little, stretched or shifted (linear discriminant
+analysis; the changes are simulated on the images themselves). The nearest descriptions are looked
+up in cells.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,8 @@ SAMPLE = 1536
 TURN, STRETCH, SHIFT = 5.0, 0.04, 0.02
 """Changes a description shall not notice: degrees, share of a side, share of a side."""
 BLOCK = 8192
+NONE = -2.0
+"""Less than any product."""
 
 Window = tuple[int, int, int]
 """First row, first column, side."""
@@ -45,7 +48,11 @@ def _windows(side: int) -> tuple[Window, ...]:
 
 
 WHOLE: tuple[Window, ...] = ((0, 0, SIDE),)
-CROPS: tuple[Window, ...] = (*WHOLE, ((SIDE - CROP) // 2, (SIDE - CROP) // 2, CROP), *_windows(CROP))
+CROPS: tuple[Window, ...] = (
+    *WHOLE,
+    ((SIDE - CROP) // 2, (SIDE - CROP) // 2, CROP),
+    *_windows(CROP),
+)
 QUARTERS = _windows(QUARTER)
 
 
@@ -115,14 +122,15 @@ def _waves(images: Tensor, window: Window) -> Tensor:
     cosines = _cosines(side)
     waves = cosines @ part @ cosines.T
     waves[:, 0, 0] = 0
-    return waves / waves.flatten(1).norm(dim=1)[:, None, None].clamp_min(1e-6)
+    length: Tensor = waves.flatten(1).norm(dim=1)
+    return waves / length[:, None, None].clamp_min(1e-6)
 
 
 def _grid(images: Tensor, windows: Sequence[Window]) -> Tensor:
     """Waves of one or four windows as a square of windows, ``(N, R, R, K, K)``."""
     each = torch.stack([_waves(images, window) for window in windows], 1)
     across = math.isqrt(len(windows))
-    return each.unflatten(1, (across, across))
+    return each.view(len(images), across, across, WAVES, WAVES)
 
 
 def _second_moment(waves: Tensor) -> Tensor:
@@ -139,7 +147,7 @@ def _slightly_changed(images: Tensor, draw: torch.Generator) -> Tensor:
     angle, tall, wide = uniform(math.radians(TURN)), 1 + uniform(STRETCH), 1 + uniform(STRETCH)
     rows = [wide * angle.cos(), -angle.sin(), uniform(2 * SHIFT)]
     rows += [angle.sin(), tall * angle.cos(), uniform(2 * SHIFT)]
-    maps = torch.stack(rows, 1).unflatten(1, (2, 3))
+    maps = torch.stack(rows, 1).view(-1, 2, 3)
     grid = torch.nn.functional.affine_grid(maps, [len(images), 1, SIDE, SIDE], align_corners=False)
     return torch.nn.functional.grid_sample(images[:, None], grid, align_corners=False)[:, 0]
 
@@ -162,7 +170,10 @@ def _projection(images: Tensor, windows: Sequence[Window]) -> Tensor:
     whiten = torch.linalg.inv(torch.linalg.cholesky(within))
     gain, directions = torch.linalg.eigh(whiten @ total @ whiten.T)
     gain, directions = gain[-DIMENSIONS:], directions[:, -DIMENSIONS:]
-    return (whiten.T @ directions * gain.clamp_min(1) ** -0.25).float()
+    # between weighing directions by what they tell (power 0) and all alike (-1/2): of chests, which
+    # differ in a few directions most of all, more copies come first this way
+    projection: Tensor = whiten.T @ directions * gain.clamp_min(1) ** -0.25
+    return projection.float()
 
 
 def _described(waves: Tensor, projection: Tensor) -> Tensor:
@@ -181,17 +192,17 @@ class _Index:
     def __init__(self, rows: Tensor, sides: Tensor, few: int = 4096, probes: int = 8) -> None:
         self.centres = _centres(rows, max(1, round(math.sqrt(len(rows)))) if len(rows) > few else 1)
         self.probes = min(probes, len(self.centres))
-        cell = _by_blocks(rows, lambda part: (part @ self.centres.T).argmax(1))
+        cell = _cells(rows, self.centres, 1)[:, 0]
         self.order = cell.argsort(stable=True)
         self.rows, self.sides = rows[self.order], sides[self.order]
         self.ends = torch.bincount(cell, minlength=len(self.centres)).cumsum(0).tolist()
 
     def nearest(self, queries: Tensor, sides: Tensor, keep: int) -> tuple[Tensor, Tensor]:
-        """Products and positions of the ``keep`` best rows of each query; -1 where there is none."""
-        cells = _by_blocks(queries, lambda part: (part @ self.centres.T).topk(self.probes).indices)
+        """Products and positions of the ``keep`` best rows of each query; -1 for none."""
+        cells = _cells(queries, self.centres, self.probes)
         asked = cells.flatten().argsort(stable=True)
         counts = torch.bincount(cells.flatten(), minlength=len(self.centres)).cumsum(0).tolist()
-        best = torch.full((cells.numel(), keep), -1.0)
+        best = torch.full((cells.numel(), keep), NONE)
         where = torch.full((cells.numel(), keep), -1)
         for number, (end, last) in enumerate(zip(self.ends, counts, strict=True)):
             begin, first = (self.ends[number - 1], counts[number - 1]) if number else (0, 0)
@@ -199,17 +210,22 @@ class _Index:
                 slots = asked[start : min(start + BLOCK, last)]
                 query = slots // self.probes
                 products = queries[query] @ self.rows[begin:end].T
-                products[sides[query][:, None] == self.sides[begin:end]] = -1
+                products[sides[query][:, None] == self.sides[begin:end]] = NONE
                 top = products.topk(min(keep, end - begin))
-                best[slots, : top.values.shape[1]] = top.values
-                where[slots, : top.values.shape[1]] = self.order[begin + top.indices]
+                rows = self.order[begin + top.indices].where(top.values > NONE, -1)
+                best[slots, : rows.shape[1]], where[slots, : rows.shape[1]] = top.values, rows
         best, where = best.view(len(queries), -1), where.view(len(queries), -1)
         values, position = best.topk(keep)
         return values, where.gather(1, position)
 
 
-def _by_blocks(rows: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-    return torch.cat([function(part) for part in rows.split(BLOCK)])
+def _cells(rows: Tensor, centres: Tensor, count: int) -> Tensor:
+    """The nearest ``count`` centres of each row."""
+    return torch.cat([(part @ centres.T).topk(count).indices for part in _blocks(rows)])
+
+
+def _blocks(rows: Tensor) -> Iterator[Tensor]:
+    return (rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK))
 
 
 def _centres(rows: Tensor, count: int) -> Tensor:
@@ -217,7 +233,7 @@ def _centres(rows: Tensor, count: int) -> Tensor:
     sample = rows[:: max(1, len(rows) // (32 * count))]
     centres = sample[:: max(1, len(sample) // count)][:count].clone()
     for _ in range(6 if count > 1 else 0):
-        cell = _by_blocks(sample, lambda part: (part @ centres.T).argmax(1))
+        cell = _cells(sample, centres, 1)[:, 0]
         sums = torch.zeros_like(centres).index_add_(0, cell, sample)
         lengths = sums.norm(dim=1, keepdim=True)
         centres = torch.where(lengths > 0, sums / lengths.clamp_min(1e-9), centres)
@@ -261,9 +277,9 @@ def _hits(
     count, same = len(images), kept == asked
     sample = images[:: max(1, count // SAMPLE)].float()
     projection = _projection(sample, asked)
-    waves = torch.cat([_grid(part, asked) for part in images.split(BLOCK)])
+    waves = torch.cat([_grid(part, asked) for part in _blocks(images)])
     described = [
-        torch.cat([_described(_waves(part, window), projection) for part in images.split(BLOCK)])
+        torch.cat([_described(_waves(part, window), projection) for part in _blocks(images)])
         for window in kept
     ]
     groups = [[rows] for rows in described] if same else [described]
@@ -291,7 +307,11 @@ def _best(
     products = torch.cat([values for values, _ in found]).numpy()
     where = torch.cat([rows for _, rows in found]).numpy()
     row = np.arange(len(products)) % (2 * ORIENTATIONS * block)
-    image, orientation, sign = row % block, row // block % ORIENTATIONS, row // block // ORIENTATIONS
+    image, orientation, sign = (
+        row % block,
+        row // block % ORIENTATIONS,
+        row // block // ORIENTATIONS,
+    )
     shape = where.shape
     image, orientation, sign = (
         np.broadcast_to(part[:, None], shape)[where >= 0] for part in (image, orientation, sign)

@@ -91,25 +91,26 @@ def register(fixed: Tensor, moving: Tensor, maps: Tensor, steps: int) -> Tensor:
         weight = 1 / (1 + (left / (1.5 * typical).clamp_min(1e-4)) ** 2)
         gain = solution[:, 6]
         gain = torch.where(gain.abs() < 0.05, 0.05 * (1 - 2 * (gain < 0).float()), gain)
-        step = (solution[:, :6] / gain[:, None]).clamp(-0.1, 0.1).unflatten(1, (2, 3))
+        step = (solution[:, :6] / gain[:, None]).clamp(-0.1, 0.1).view(-1, 2, 3)
         linear, offset = maps[:, :, :2], maps[:, :, 2:]
         maps = torch.cat([linear + linear @ step[:, :, :2], offset + linear @ step[:, :, 2:]], 2)
     return maps
 
 
 def _least_squares(design: Tensor, target: Tensor, weight: Tensor) -> Tensor:
-    """Solutions ``(N, P)`` for ``design`` of ``(N, P, pixels)``; a trifle of ridge keeps it sane."""
+    """Solutions ``(N, P)`` for ``design`` of ``(N, P, pixels)``, with a trifle of ridge."""
     weighted = design * weight[:, None]
     normal = weighted @ design.transpose(1, 2)
     ridge = normal.diagonal(dim1=1, dim2=2) * 1e-4 + 1e-6
     right = weighted @ target[:, :, None]
-    return torch.linalg.solve(normal + ridge.diag_embed(), right)[:, :, 0]
+    solution: Tensor = torch.linalg.solve(normal + ridge.diag_embed(), right)
+    return solution[:, :, 0]
 
 
 def plausible(maps: Tensor) -> Tensor:
     """Whether maps are those of small turns, crops, frames and shifts, ``(N,)``."""
     linear, offset = maps[:, :, :2], maps[:, :, 2]
-    sizes = torch.linalg.svdvals(linear)
+    sizes: Tensor = torch.linalg.svdvals(linear)
     turn = torch.atan2(linear[:, 1, 0] - linear[:, 0, 1], linear[:, 0, 0] + linear[:, 1, 1])
     return (
         (sizes.amax(1) < LARGEST_STRETCH)

@@ -1,15 +1,14 @@
-"""Copies of real images, made in known ways: which are found, and which other pairs are taken for one.
+"""Copies of real images, made in known ways: which are found, and what else is taken for one.
 
-    OMP_NUM_THREADS=1 python scripts/benchmark/copies.py /data --patients odd
+    OMP_NUM_THREADS=1 python scripts/benchmark/copies.py /data --patients measured
 
 The folder holds `xray`, `malaria`, `skin` and `dicom_ct`, each with a `labels.csv` of `path` and
-`patient_id`. One half of the patients was used to choose the thresholds (`--patients even`), the
+`patient_id`. One half of the patients was used to choose the thresholds (`--patients tuned`), the
 other measures. Prints the tables of docs/screening.md; with `--time`, seconds for that many images.
 """
 
 import argparse
 import csv
-import hashlib
 import io
 import resource
 import time
@@ -121,7 +120,9 @@ def everything(image: Array, draw: np.random.Generator) -> Array:
 
 KINDS: dict[str, Kind] = {
     "mirror, upright or lying": lambda x, draw: orientation(x, int(draw.choice([4, 6]))),
-    "quarter or half turn, transposed": lambda x, draw: orientation(x, int(draw.choice([1, 2, 3, 5]))),
+    "quarter or half turn, transposed": lambda x, draw: orientation(
+        x, int(draw.choice([1, 2, 3, 5]))
+    ),
     "inversion": lambda x, draw: 1 - x,
     "turn, 2 degrees": lambda x, draw: turn(x, draw.choice([-2, 2])),
     "turn, 5 degrees": lambda x, draw: turn(x, draw.choice([-5, 5])),
@@ -160,14 +161,11 @@ def half_of_patients(folder: Path, patients: str) -> tuple[list[Path], list[str]
     """Paths and patients of the half asked for; an image without a patient is its own."""
     with (folder / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    paths, names = [], []
-    for row in rows:
-        name = row["patient_id"] or row["path"]
-        odd = hashlib.sha256(name.encode()).digest()[0] % 2 == 1
-        if odd == (patients == "odd"):
-            paths.append(folder / row["path"])
-            names.append(name)
-    return paths, names
+    patient = [row["patient_id"] or row["path"] for row in rows]
+    order = np.random.default_rng(9).permutation(np.unique(patient))
+    tuned = set(order[: len(order) // 2].tolist())
+    kept = [place for place, name in enumerate(patient) if (name in tuned) == (patients == "tuned")]
+    return [folder / rows[place]["path"] for place in kept], [patient[place] for place in kept]
 
 
 def exact_interval(hits: int, count: int) -> tuple[float, float]:
@@ -177,7 +175,9 @@ def exact_interval(hits: int, count: int) -> tuple[float, float]:
     return low, high
 
 
-def measured(folder: Path, patients: str, rounds: int, most: int) -> tuple[dict, int, int, list[str]]:
+def measured(
+    folder: Path, patients: str, rounds: int, most: int
+) -> tuple[dict, int, int, list[str]]:
     """Found and made copies of each kind, other pairs flagged, other pairs compared, and these."""
     paths, names = half_of_patients(folder, patients)
     if len(paths) > most:
@@ -221,7 +221,7 @@ def seconds_for(count: int, root: Path) -> float:
         [
             np.stack([small(read_grey(p)) for p in half_of_patients(root / name, half)[0]])
             for name in SETS
-            for half in ("odd", "even")
+            for half in ("tuned", "measured")
         ]
     )
     draw = np.random.default_rng(0)
@@ -243,7 +243,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("root", type=Path)
-    parser.add_argument("--patients", choices=("even", "odd"), default="odd")
+    parser.add_argument("--patients", choices=("tuned", "measured"), default="measured")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--most", type=int, default=1600, help="images of a set")
     parser.add_argument("--sets", nargs="*", default=list(SETS))
@@ -262,11 +262,17 @@ def main() -> None:
                 low, high = exact_interval(hits, made)
                 cells.append(f"{hits}/{made} ({low:.2f} to {high:.2f})")
             print(f"| {kind} | " + " | ".join(cells) + " |")
-        print("\n| set | pairs of different patients | flagged | per million (95 %) |\n|---|---|---|---|")
+        print(
+            "\n| set | pairs of different patients | flagged | per million (95 %) |\n"
+            + "|---" * 4
+            + "|"
+        )
         for name, (_, flagged, pairs, shown) in results.items():
             low = chi2.ppf(0.025, 2 * flagged) / 2 if flagged else 0.0
             high = chi2.ppf(0.975, 2 * flagged + 2) / 2
-            rate = f"{flagged / pairs * 1e6:.1f} ({low / pairs * 1e6:.1f} to {high / pairs * 1e6:.1f})"
+            rate = (
+                f"{flagged / pairs * 1e6:.1f} ({low / pairs * 1e6:.1f} to {high / pairs * 1e6:.1f})"
+            )
             print(f"| {name} | {pairs:,} | {flagged} | {rate} |")
             print("".join(f"<!-- {name}: {pair} -->\n" for pair in shown), end="")
     if arguments.time:
