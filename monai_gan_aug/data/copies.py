@@ -29,9 +29,9 @@ from monai_gan_aug.data.registration import Agreement, agreement, plausible, reg
 
 __all__ = ["Pair", "find_copies", "find_copies_between"]
 
-FINEST, FINE = 0.72, 0.91
+FINEST, FINE = 0.80, 0.94
 """Least agreement of the finest detail and of detail half as fine."""
-SURE = 0.84
+SURE = 0.87
 """Agreement of the finest detail that needs nothing else."""
 FIRST_FINEST, FIRST_FINE = 0.75, 0.88
 """The same at half the size, where it only saves time."""

@@ -153,8 +153,9 @@ def read_grey(path: Path) -> Array:
 
 
 def small(image: Array) -> Array:
-    """The image at the side that is searched."""
-    return resized(image, SIDE, SIDE, Image.Resampling.BOX).astype(np.float32)
+    """The image at the side that is searched: area means, or cubic curves where it is smaller."""
+    how = Image.Resampling.BOX if min(image.shape) >= SIDE else Image.Resampling.BICUBIC
+    return resized(image, SIDE, SIDE, how).astype(np.float32)
 
 
 def half_of_patients(folder: Path, patients: str) -> tuple[list[Path], list[str]]:
