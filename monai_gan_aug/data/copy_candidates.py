@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-__all__ = ["ORIENTATIONS", "Candidates", "find_candidates", "oriented"]
+__all__ = ["ORIENTATIONS", "SIDE", "Candidates", "find_candidates", "oriented"]
 
 SIDE = 48
 """Side of the images that are compared."""

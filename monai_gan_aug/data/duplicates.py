@@ -1,7 +1,8 @@
 """Images that are in a set twice: byte for byte, or as near copies.
 
 Near copies are found by the correlation of small grey versions, all pairs of them, exactly, in time
-and memory that allow for 10⁵ images. Copies that were cropped, turned or mirrored are not found.
+and memory that allow for 10⁵ images. Cropped, turned and mirrored copies are not found that way:
+:mod:`monai_gan_aug.data.copies` finds them.
 """
 
 from collections import defaultdict
@@ -49,9 +50,11 @@ class Thumbnail:
 
     Args:
         size: Edge length.
+        enlarging: How smaller images are enlarged: in blocks, or smoothly.
     """
 
     size: int = 24
+    enlarging: Image.Resampling = Image.Resampling.BOX
 
     def __call__(self, image: DecodedImage) -> np.ndarray:
         """The thumbnail, shape ``(size, size)``; all NaN if the image is constant."""
@@ -60,7 +63,12 @@ class Thumbnail:
             return np.full((self.size, self.size), np.nan, dtype=np.float32)
         grey = pixels[0] if len(pixels) == 1 else pixels.mean(axis=0, dtype=np.float32)
         air = Image.fromarray(grey.astype(np.float32).clip(-1024, None))  # CT padding is below
-        return np.asarray(air.resize((self.size, self.size), Image.Resampling.BOX))
+        smaller = min(air.size) < self.size
+        how = self.enlarging if smaller else Image.Resampling.BOX
+        return np.asarray(air.resize((self.size, self.size), how))
+
+
+THUMBNAIL = Thumbnail()
 
 
 @dataclass(frozen=True)
@@ -93,11 +101,11 @@ def read_thumbnails(
     entries: Sequence[Entry],
     root: Path,
     *,
+    thumbnail: Thumbnail = THUMBNAIL,
     workers: int | None = None,
     progress: bool = True,
 ) -> Thumbnails:
     """Read every image once, small; bad images are recorded, not raised."""
-    thumbnail = Thumbnail()
     vectors = np.zeros((len(entries), thumbnail.size**2), dtype=np.float32)
     bad: dict[int, ImageReadError] = {}
     units: list[Units | None] = []

@@ -90,7 +90,8 @@ class LookAlikes(FileRecord):
 
     Args:
         settings: Hash of which images were compared.
-        images: How many.
+        images: How many look the same.
+        changed: How many more are one of the study changed: mirrored, turned, cropped and so on.
     """
 
     KIND = "a count of look-alikes"
@@ -99,3 +100,4 @@ class LookAlikes(FileRecord):
 
     settings: str
     images: int
+    changed: int = 0

@@ -7,9 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from monai_gan_aug.data.cache import ImageCache
-from monai_gan_aug.data.duplicates import SAME_LOOK, correlated_pairs, read_thumbnails
+from monai_gan_aug.data.copies import find_copies_between
+from monai_gan_aug.data.copy_candidates import SIDE
+from monai_gan_aug.data.duplicates import (
+    SAME_LOOK,
+    Thumbnail,
+    correlated_pairs,
+    read_thumbnails,
+)
 from monai_gan_aug.data.pooling import LabelledSource, Pool
 from monai_gan_aug.data.pseudonyms import PatientKey
 from monai_gan_aug.data.sources import Source
@@ -26,6 +34,9 @@ __all__ = ["ExternalData", "ExternalSet", "external_sets"]
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 LEAST_PATIENTS = 5
+SEARCH = "look-alikes and changed copies, 1"
+"""Which search the kept counts are of: another search counts again."""
+PICTURE = Thumbnail(SIDE, enlarging=Image.Resampling.BICUBIC)
 SHOWN = 3
 UNCOMPARED = (
     "The patient ids of this set cannot be compared with those of the study, so nobody could look "
@@ -180,8 +191,12 @@ def _own_patients(
 def _look_alikes(
     entries: Sequence[Entry], root: Path, study: Sequence[Entry], study_root: Path, kept: Path
 ) -> list[str]:
-    """A caveat if images look the same as one of the study; the count is kept on disk."""
-    settings = sha256_json([[entry.id for entry in part] for part in (entries, study)])
+    """A caveat if images look the same as one of the study, or are one of it changed.
+
+    The counts are kept on disk.
+    """
+    compared = [[entry.id for entry in part] for part in (entries, study)]
+    settings = sha256_json([SEARCH, *compared])
     counted = LookAlikes.load_if_sound(kept)
     if counted is None or counted.settings != settings:
         vectors = [
@@ -190,14 +205,25 @@ def _look_alikes(
         ]
         pairs = correlated_pairs(np.concatenate(vectors), SAME_LOOK)
         alike = {first for first, second in pairs if first < len(entries) <= second}
-        counted = LookAlikes(settings, len(alike))
+        pictures = [
+            read_thumbnails(part, place, thumbnail=PICTURE).vectors.reshape(-1, SIDE, SIDE)
+            for part, place in ((entries, root), (study, study_root))
+        ]
+        changed = {pair.first for pair in find_copies_between(*pictures)} - alike
+        counted = LookAlikes(settings, len(alike), len(changed))
         counted.save(kept)
-    if not counted.images:
-        return []
-    return [
-        f"{counted.images} images look the same as one of the study (correlation of small grey "
-        f"versions of {SAME_LOOK} or more): they may be copies of training images."
-    ]
+    caveats = []
+    if counted.images:
+        caveats.append(
+            f"{counted.images} images look the same as one of the study (correlation of small grey "
+            f"versions of {SAME_LOOK} or more): they may be copies of training images."
+        )
+    if counted.changed:
+        caveats.append(
+            f"{counted.changed} more images are one of the study changed (mirrored, turned, "
+            "inverted, cropped, shifted, framed or marked): they may be copies of training images."
+        )
+    return caveats
 
 
 def _require_patients(name: str, datalist: Datalist) -> None:

@@ -1,7 +1,9 @@
 """External test sets: what is refused, what is only said, and that their patients stay apart."""
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
+from scipy import ndimage
 
 from monai_gan_aug.data.sources import CsvSource
 from monai_gan_aug.errors import DataError
@@ -63,6 +65,29 @@ def test_the_same_pixels_in_another_file_are_said(data, tmp_path):
     for _ in range(2):  # the second time the count is read from disk
         caveats = check(data, tmp_path, root).datalist.caveats
         assert any(text.startswith("1 images look the same") for text in caveats)
+
+
+def textured(seed):
+    """A picture with detail of its own, 64 by 64 pixels."""
+    rng = np.random.default_rng(seed)
+    coarse = np.kron(rng.normal(size=(8, 8)), np.ones((8, 8)))
+    pixels = ndimage.gaussian_filter(coarse, 3) * 90 + rng.normal(size=(64, 64)) * 12 + 128
+    return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [ImageOps.mirror, ImageOps.invert, lambda picture: picture.rotate(90)],
+    ids=["mirror", "invert", "quarter turn"],
+)
+def test_a_changed_copy_of_an_image_of_the_study_is_said(data, tmp_path, change):
+    root = draw_halves(tmp_path / "b", 12, seed=1, prefix="q")
+    textured(0).save(data.root / "6.png")
+    change(textured(0)).save(root / "4.png")
+    textured(1).save(root / "2.png")
+    for _ in range(2):  # the second time the counts are read from disk
+        (caveat,) = check(data, tmp_path, root).datalist.caveats
+        assert caveat.startswith("1 more images are one of the study changed")
 
 
 def test_a_patient_of_the_study_is_refused(data, tmp_path):
