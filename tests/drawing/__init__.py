@@ -13,7 +13,13 @@ from tests.drawing.datalists import (
     write_synthetic_set,
 )
 from tests.drawing.pictures import draw_half, draw_noise, save_pixels
-from tests.drawing.studies import draw_full_study, draw_study, plain_study, put_study
+from tests.drawing.studies import (
+    draw_full_study,
+    draw_plan,
+    draw_study,
+    plain_study,
+    put_study,
+)
 
 __all__ = [
     "DrawnImages",
@@ -23,6 +29,7 @@ __all__ = [
     "draw_halves",
     "draw_image_set",
     "draw_noise",
+    "draw_plan",
     "draw_study",
     "plain_study",
     "put_study",

@@ -180,7 +180,7 @@ def test_hostile_names_run_nothing(browser, study, write_study):
     study["title"] = "<img src=x onerror=document.title='owned'>"
     study["arms"][0]["title"] = "</text></svg><script>document.title='owned'</script>"
     browser.open(StudyReport(write_study(study)).write(), width=1280)
-    assert browser.evaluate("document.title") == f"No evidence: {study['title']}"
+    assert browser.evaluate("document.title") == f"No relevant gain: {study['title']}"
     assert browser.evaluate("document.scripts.length") == 0
     assert browser.evaluate("document.images.length") == 4
 

@@ -12,7 +12,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from monai_gan_aug.data.sources import CsvSource
-from monai_gan_aug.engines.checkpoint import load_checkpoint
+from monai_gan_aug.engines.checkpoint import find_checkpoint, load_checkpoint
 from monai_gan_aug.errors import DataError
 from monai_gan_aug.io.hashing import sha256_file
 from monai_gan_aug.networks.classifiers import classifier
@@ -148,7 +148,7 @@ def test_the_gan_of_unlabelled_images_reaches_the_record(finished):
     assert hashes.synthetic_sha256 is None  # no arm mixes its images in
     semi = Datalist.load(StudyLayout(output).seed(0).guesses.enlarged)
     assert hashes.split_sha256 == semi.sha256
-    newest = next((output / "seed-0" / "unlabelled-gan" / "checkpoints").glob("*.pt"))
+    newest = find_checkpoint(output / "seed-0" / "unlabelled-gan" / "checkpoints")
     assert hashes.checkpoint_sha256 == sha256_file(newest)
 
 
