@@ -10,14 +10,14 @@ from monai_gan_aug.reports.wording import interval, number
 __all__ = [
     "Cell",
     "Column",
-    "Interval",
+    "IntervalCell",
     "Table",
     "difference_cell",
     "estimate_cell",
 ]
 
 
-class Interval(NamedTuple):
+class IntervalCell(NamedTuple):
     """A value with the ends of its interval; one without ends has none."""
 
     value: float
@@ -25,7 +25,7 @@ class Interval(NamedTuple):
     upper: float | None
 
 
-Cell = str | int | float | Interval | None
+Cell = str | int | float | IntervalCell | None
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class Column:
             return cell
         if isinstance(cell, int):
             return f"{cell:,}".replace(",", "\u202f")
-        value = cell.value if isinstance(cell, Interval) else cell
+        value = cell.value if isinstance(cell, IntervalCell) else cell
         return number(value, digits=self.digits, signed=self.signed)
 
     def aside(self, cell: Cell) -> str:
         """The interval of the cell as text; empty when it has none."""
-        if not isinstance(cell, Interval) or cell.lower is None:
+        if not isinstance(cell, IntervalCell) or cell.lower is None:
             return ""
         return interval(cell.lower, cell.upper, digits=self.digits, signed=self.signed)
 
@@ -92,7 +92,8 @@ class Table:
         :func:`monai_gan_aug.io.tables.csv_text`.
         """
         wide = [
-            any(isinstance(row[i], Interval) for row in self.rows) for i in range(len(self.columns))
+            any(isinstance(row[i], IntervalCell) for row in self.rows)
+            for i in range(len(self.columns))
         ]
         heading: list[object] = []
         for column, is_interval in zip(self.columns, wide, strict=True):
@@ -102,7 +103,7 @@ class Table:
         for row in self.rows:
             cells: list[object] = []
             for cell, is_interval in zip(row, wide, strict=True):
-                parts = cell if isinstance(cell, Interval) else (cell,)
+                parts = cell if isinstance(cell, IntervalCell) else (cell,)
                 cells.extend(parts)
                 cells.extend([None] * (3 - len(parts)) if is_interval else [])
             lines.append(cells)
@@ -122,11 +123,11 @@ class Table:
         return tables.markdown_table(heading, rows, [table.numeric(i) for i in range(len(heading))])
 
 
-def estimate_cell(value: Estimate | None) -> Interval | None:
+def estimate_cell(value: Estimate | None) -> IntervalCell | None:
     """An estimate as a cell; nothing if there is none."""
-    return Interval(value.mean, value.lower, value.upper) if value else None
+    return IntervalCell(value.mean, value.lower, value.upper) if value else None
 
 
-def difference_cell(c: Comparison | None) -> Interval | None:
+def difference_cell(c: Comparison | None) -> IntervalCell | None:
     """A paired difference as a cell; nothing if there is none."""
     return estimate_cell(c.difference) if c else None

@@ -2,12 +2,12 @@ import re
 
 from monai_gan_aug.reports.contents import gather
 from monai_gan_aug.reports.markdown import render_markdown
-from monai_gan_aug.reports.table import Column, Interval, Table
+from monai_gan_aug.reports.table import Column, IntervalCell, Table
 
 
 def test_table_has_the_same_number_of_cells_in_each_row():
     columns = (Column("A|B", "a"), Column("C", "c"))
-    table = Table("t", "", columns, (("x|y", Interval(1.0, 0.5, 1.5)), ("z", None)))
+    table = Table("t", "", columns, (("x|y", IntervalCell(1.0, 0.5, 1.5)), ("z", None)))
     lines = table.to_markdown().splitlines()
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {3}
     assert lines[1] == "| --- | ---: |"

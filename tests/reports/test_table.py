@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from monai_gan_aug.reports.table import Column, Interval, Table
+from monai_gan_aug.reports.table import Column, IntervalCell, Table
 
 
 def rows_of(table: Table) -> list[dict[str, str]]:
@@ -24,7 +24,7 @@ def test_csv_escapes_formulas_in_headings():
 
 
 def test_csv_keeps_negative_numbers_as_numbers():
-    cell = Interval(-0.1, -0.123456789, 0.5)
+    cell = IntervalCell(-0.1, -0.123456789, 0.5)
     table = Table("t", "", (Column("A", "a"), Column("B", "b")), ((cell, -3), (None, 4)))
     first, second = rows_of(table)
     assert first == {"a": "-0.1", "a_lower": "-0.123456789", "a_upper": "0.5", "b": "-3"}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from monai_gan_aug.records.results import Claim, Needed
 from monai_gan_aug.records.study import StudyRecord
-from monai_gan_aug.reports.table import Cell, Column, Interval, Table, difference_cell
+from monai_gan_aug.reports.table import Cell, Column, IntervalCell, Table, difference_cell
 from monai_gan_aug.reports.wording import NO_VALUE, listing, metric_title, number
 
 __all__ = [
@@ -66,7 +66,7 @@ def comparisons_note(study: StudyRecord) -> str:
 
 
 def _needed(needed: Needed | None) -> Cell:
-    return NO_NUMBER if needed is None else Interval(needed.likely, needed.low, needed.high)
+    return NO_NUMBER if needed is None else IntervalCell(needed.likely, needed.low, needed.high)
 
 
 def splits_table(study: StudyRecord) -> Table:

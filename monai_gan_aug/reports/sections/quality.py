@@ -9,7 +9,7 @@ from monai_gan_aug.io.atomic import write_bytes
 from monai_gan_aug.io.tables import escape_markdown
 from monai_gan_aug.records.quality import QualityFile, QualityRow
 from monai_gan_aug.records.study import StudyRecord
-from monai_gan_aug.reports.table import Cell, Column, Interval, Table
+from monai_gan_aug.reports.table import Cell, Column, IntervalCell, Table
 from monai_gan_aug.reports.wording import NO_VALUE, count_range, metric_title
 
 __all__ = ["QualityTable", "quality_table", "screening_table", "selection_table", "sets_table"]
@@ -194,7 +194,7 @@ def _same_length(rows: list[QualityRow]) -> bool:
 
 
 def _alone(row: QualityRow) -> Cell:
-    return Interval(row.value, *row.interval) if row.interval else row.value
+    return IntervalCell(row.value, *row.interval) if row.interval else row.value
 
 
 def _over_seeds(rows: list[QualityRow]) -> Cell:
@@ -204,7 +204,7 @@ def _over_seeds(rows: list[QualityRow]) -> Cell:
 def _range(values: list[float]) -> Cell:
     if len(values) == 1:
         return values[0]
-    return Interval(_mean(values), min(values), max(values))
+    return IntervalCell(_mean(values), min(values), max(values))
 
 
 def _mean(values: list[float]) -> float:
